@@ -1,0 +1,75 @@
+package org.nni4j.fakequant;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.nn.Parameter;
+import java.util.List;
+import java.util.Optional;
+import org.nni4j.calibration.TensorCalibration;
+
+/**
+ * What sits at one quantization point of a network: it sees a tensor, and returns it fake-quantized.
+ *
+ * <p>A weight arrives as an alias of the master weight (or as the folded weight), attached to the forward pass's own
+ * manager, so results and temporaries may stay on the manager of the tensor given.
+ *
+ * <p>Implementations guard their state: data-parallel training calls {@link #quantize} from several threads.
+ */
+public interface TensorQuantizer extends AutoCloseable {
+
+    /**
+     * Fake-quantizes.
+     *
+     * @param tensor any floating shape
+     * @param context the pass
+     * @return same shape and type, owned by the tensor's manager; the tensor itself where nothing is quantized
+     */
+    NDArray quantize(NDArray tensor, ForwardContext context);
+
+    /**
+     * Returns what was found out so far, as written by export.
+     *
+     * @return empty before any data was seen
+     */
+    Optional<TensorCalibration> calibration();
+
+    /**
+     * Takes a calibration over. Evaluation then gives bit-identical outputs; further training goes on from it.
+     *
+     * @param calibration bits, dtype and scheme equal this point's
+     */
+    void restore(TensorCalibration calibration);
+
+    /**
+     * Returns everything needed to go on exactly: ranges, flags, counters. Learned parameters are part of it.
+     *
+     * @return a snapshot
+     */
+    QuantizerState state();
+
+    /**
+     * Goes back to a snapshot.
+     *
+     * @param state from a quantizer of the same algorithm and settings
+     * @throws IllegalArgumentException if a value is missing or of another length
+     */
+    void load(QuantizerState state);
+
+    /**
+     * Returns the parameters that are trained with the network, for instance LSQ's step sizes.
+     *
+     * @return empty for most algorithms
+     */
+    default List<Parameter> learnedParameters() {
+        return List.of();
+    }
+
+    /**
+     * Called after the optimizer updated the master weight this quantizer reads, for instance to clamp it in place.
+     *
+     * @param master the master weight just updated
+     */
+    default void afterUpdate(NDArray master) {}
+
+    @Override
+    void close();
+}
