@@ -1,4 +1,7 @@
-/** What is in the network? Names, types and slots of its layers; attaching to a slot and restoring it. */
+/**
+ * What is in the network? Names, types and slots of its layers; attaching to a slot and restoring
+ * it.
+ */
 @NullMarked
 package org.nni4j.layer;
 
