@@ -2,6 +2,7 @@ package org.nni4j.quantization;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 
 /**
  * The tensor operations that fake-quantization is made of, with their gradients.
@@ -51,4 +52,38 @@ public interface QuantizationKernels {
      * @return as x
      */
     NDArray fakeQuantize(NDArray x, NDArray scale, NDArray zeroPoint, int qmin, int qmax, int axis);
+
+    /**
+     * Fake-quantizes without gradient and to the last bit as {@link AffineQuantization} does, in whichever implementation:
+     * for evaluation, so that what was trained is what is run.
+     *
+     * @param x any floating shape
+     * @param scale shape {@code (1)} or {@code (channels)}
+     * @param zeroPoint as scale
+     * @param qmin the smallest integer
+     * @param qmax the largest integer
+     * @param axis the channel axis, or {@link QuantizationParameters#PER_TENSOR}
+     * @return as x
+     */
+    NDArray quantizeDequantize(NDArray x, NDArray scale, NDArray zeroPoint, int qmin, int qmax, int axis);
+
+    /**
+     * Picks an implementation.
+     *
+     * @param name {@code "ndarray"}, {@code "fused"}, or {@code "auto"}: fused where the engine allows
+     * @param manager of the engine the tensors belong to
+     * @return the kernels; safe for use by several threads
+     * @throws IllegalArgumentException if the name is unknown, or if the engine has no fused kernels
+     */
+    static QuantizationKernels create(String name, NDManager manager) {
+        switch (name) {
+            case "auto":
+            case "ndarray":
+                return new NdArrayKernels();
+            case "fused":
+                throw new IllegalArgumentException("engine " + manager.getEngine().getEngineName() + " has no fused kernels");
+            default:
+                throw new IllegalArgumentException("unknown kernels \"" + name + "\"; expected one of [auto, ndarray, fused]");
+        }
+    }
 }
