@@ -1,6 +1,10 @@
 package org.nni4j.algorithm;
 
+import java.util.Optional;
+import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.quantization.QuantizationDtype;
+import org.nni4j.quantization.QuantizationScheme;
 
 /**
  * An algorithm: a name, what it can do, and a quantizer for each point. Found by {@link java.util.ServiceLoader}.
@@ -20,6 +24,27 @@ public interface QuantizationAlgorithm {
      * @return the capabilities
      */
     Capabilities capabilities();
+
+    /**
+     * Returns the dtype that the algorithm means where an entry names none.
+     *
+     * @param type weight, input or output
+     * @return empty to leave it to the quantizer's defaults
+     */
+    default Optional<QuantizationDtype> defaultDtype(QuantType type) {
+        return Optional.empty();
+    }
+
+    /**
+     * Returns the scheme that the algorithm means where an entry names none, for instance one scale per tensor as in its
+     * paper.
+     *
+     * @param type weight, input or output
+     * @return empty to leave it to the quantizer's defaults
+     */
+    default Optional<QuantizationScheme> defaultScheme(QuantType type) {
+        return Optional.empty();
+    }
 
     /**
      * Makes the quantizer of one point.

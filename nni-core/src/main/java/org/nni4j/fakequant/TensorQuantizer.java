@@ -64,6 +64,33 @@ public interface TensorQuantizer extends AutoCloseable {
     }
 
     /**
+     * Returns the learning rate of the {@link #learnedParameters()}, as a multiple of the optimizer's.
+     *
+     * @return positive; 1 for the optimizer's own
+     */
+    default float learningRateMultiple() {
+        return 1;
+    }
+
+    /**
+     * Called before the optimizer updates one of the {@link #learnedParameters()}, for instance to add a weight decay of its
+     * own.
+     *
+     * @param learned the parameter
+     * @param value its value on one device
+     * @param gradient its gradient, to be changed in place
+     */
+    default void beforeUpdate(Parameter learned, NDArray value, NDArray gradient) {}
+
+    /**
+     * Called after the optimizer updated one of the {@link #learnedParameters()}, for instance to keep it positive.
+     *
+     * @param learned the parameter
+     * @param value its value on one device, to be changed in place
+     */
+    default void afterUpdate(Parameter learned, NDArray value) {}
+
+    /**
      * Called after the optimizer updated the master weight this quantizer reads, for instance to clamp it in place.
      *
      * @param master the master weight just updated
