@@ -7,7 +7,8 @@ import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
 
 /**
- * An algorithm: a name, what it can do, and a quantizer for each point. Found by {@link java.util.ServiceLoader}.
+ * An algorithm: a name, what it can do, and a quantizer for each point. Found by {@link
+ * java.util.ServiceLoader}.
  */
 public interface QuantizationAlgorithm {
 

@@ -14,11 +14,12 @@ import org.nni4j.quantization.QuantizedType;
  * @param tensor the parameter's name for a weight; the position ("0", "1", …) of an input or output
  * @param type bits and dtype
  * @param scheme affine or symmetric, per tensor or channel
- * @param channelAxis the axis that per-channel schemes keep: 0 for most weights, 1 for transposed convolutions' weights and
- *     for inputs and outputs
+ * @param channelAxis the axis that per-channel schemes keep: 0 for most weights, 1 for transposed
+ *     convolutions' weights and for inputs and outputs
  * @param startStep quantization begins with this step; 0 and 1 mean at once
  * @param entry index of the config entry that decided
- * @param settings algorithm settings of that entry, checked against {@link QuantizationAlgorithm#capabilities()}
+ * @param settings algorithm settings of that entry, checked against {@link
+ *     QuantizationAlgorithm#capabilities()}
  */
 public record QuantizationPoint(
         String layer,

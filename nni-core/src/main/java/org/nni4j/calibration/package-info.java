@@ -1,4 +1,7 @@
-/** What did quantization find out? The calibration config, written beside an exported model and read back. */
+/**
+ * What did quantization find out? The calibration config, written beside an exported model and read
+ * back.
+ */
 @NullMarked
 package org.nni4j.calibration;
 

@@ -7,9 +7,11 @@ import ai.djl.training.ParameterStore;
  * What a quantizer may know of the forward pass it runs in.
  *
  * @param training true in a training forward: ranges are tracked and gradients flow
- * @param quantizing false before the start step: the tensor must come back unchanged, though ranges are tracked
+ * @param quantizing false before the start step: the tensor must come back unchanged, though ranges
+ *     are tracked
  * @param step 1 + completed optimizer steps
- * @param parameterStore gives learned parameters ({@code getValue}), which join the trainer's optimizer by it
+ * @param parameterStore gives learned parameters ({@code getValue}), which join the trainer's
+ *     optimizer by it
  * @param device where the pass runs
  */
 public record ForwardContext(

@@ -6,7 +6,8 @@ import java.util.Map;
 /**
  * A snapshot of one quantizer.
  *
- * @param arrays float values by name, for instance {@code "min"}; never null, copied by the reader and the writer
+ * @param arrays float values by name, for instance {@code "min"}; never null, copied by the reader
+ *     and the writer
  * @param counters whole numbers by name, for instance {@code "observed"}
  */
 public record QuantizerState(Map<String, float[]> arrays, Map<String, Long> counters) {

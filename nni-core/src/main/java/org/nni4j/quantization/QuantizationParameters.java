@@ -3,7 +3,8 @@ package org.nni4j.quantization;
 import java.util.Arrays;
 
 /**
- * Scale and zero point of one tensor: {@code q = clamp(round_half_even(x / scale) + zeroPoint, qmin, qmax)}.
+ * Scale and zero point of one tensor: {@code q = clamp(round_half_even(x / scale) + zeroPoint,
+ * qmin, qmax)}.
  *
  * @param scale one positive finite scale per channel, or a single one per tensor
  * @param zeroPoint as many zero points as scales, each within the type's range
@@ -17,20 +18,26 @@ public record QuantizationParameters(float[] scale, int[] zeroPoint, int axis) {
     /**
      * Checks and copies.
      *
-     * @throws IllegalArgumentException if a scale is not positive and finite, if the lengths differ, or if per-tensor
-     *     parameters hold more than one scale
+     * @throws IllegalArgumentException if a scale is not positive and finite, if the lengths
+     *     differ, or if per-tensor parameters hold more than one scale
      */
     public QuantizationParameters {
         if (scale.length != zeroPoint.length || scale.length == 0) {
             throw new IllegalArgumentException(
-                    "got " + scale.length + " scales and " + zeroPoint.length + " zero points; expected as many, at least one");
+                    "got "
+                            + scale.length
+                            + " scales and "
+                            + zeroPoint.length
+                            + " zero points; expected as many, at least one");
         }
-        if (axis < PER_TENSOR || axis == PER_TENSOR && scale.length != 1) {
-            throw new IllegalArgumentException("axis " + axis + " does not go with " + scale.length + " scales");
+        if (axis < PER_TENSOR || (axis == PER_TENSOR && scale.length != 1)) {
+            throw new IllegalArgumentException(
+                    "axis " + axis + " does not go with " + scale.length + " scales");
         }
         for (float s : scale) {
             if (!(s > 0) || Float.isInfinite(s)) {
-                throw new IllegalArgumentException("scale " + s + " is not a positive finite number");
+                throw new IllegalArgumentException(
+                        "scale " + s + " is not a positive finite number");
             }
         }
         scale = scale.clone();
@@ -73,7 +80,10 @@ public record QuantizationParameters(float[] scale, int[] zeroPoint, int axis) {
 
     @Override
     public String toString() {
-        return "scale " + Arrays.toString(scale) + ", zero point " + Arrays.toString(zeroPoint)
+        return "scale "
+                + Arrays.toString(scale)
+                + ", zero point "
+                + Arrays.toString(zeroPoint)
                 + (axis == PER_TENSOR ? "" : ", axis " + axis);
     }
 }

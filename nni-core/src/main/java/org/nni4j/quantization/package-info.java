@@ -1,4 +1,7 @@
-/** What is the arithmetic? Number types, schemes, scale and zero point, the one formula, and the kernels that apply it. */
+/**
+ * What is the arithmetic? Number types, schemes, scale and zero point, the one formula, and the
+ * kernels that apply it.
+ */
 @NullMarked
 package org.nni4j.quantization;
 
