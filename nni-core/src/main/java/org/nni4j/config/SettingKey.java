@@ -1,0 +1,73 @@
+package org.nni4j.config;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The keys of an entry that tune how a tensor is quantized, beside the ones that say what is
+ * quantized.
+ *
+ * <p>Their values are in {@link ConfigEntry#settings()} under {@link #key()}. Which of them an
+ * algorithm understands is the algorithm's to say.
+ */
+public enum SettingKey {
+    /** The step after which folded BatchNorm statistics stay: {@code Integer}, at least 0. */
+    BN_FREEZE_STEP("bn_freeze_step", ValueRule.whole(0, Integer.MAX_VALUE, "")),
+    /** Observe the range at every n-th step: {@code Integer}, at least 1. */
+    OBSERVE_EVERY("observe_every", ValueRule.whole(1, Integer.MAX_VALUE, "")),
+    /** The step after which ranges stay: {@code Integer}, at least 0. */
+    OBSERVER_FREEZE_STEP("observer_freeze_step", ValueRule.whole(0, Integer.MAX_VALUE, "")),
+    /** How a range is found: {@code String}. */
+    OBSERVER(
+            "observer",
+            ValueRule.word(
+                    "observer", "min_max", "ema", "percentile", "histogram", "entropy", "mse")),
+    /**
+     * The share of values inside the range, of the percentile observer: {@code Double}, above 50,
+     * at most 100.
+     */
+    PERCENTILE("percentile", ValueRule.number(50, 100)),
+    /** Whether the inputs of an add or concat share one scale: {@code Boolean}. */
+    SHARE_SCALE("share_scale", ValueRule.flag()),
+    /** Whether 8-bit weights keep to 7 bits, for CPUs without VNNI: {@code Boolean}. */
+    REDUCE_RANGE("reduce_range", ValueRule.flag()),
+    /**
+     * Whether quantized integers start at zero, for tensors without negative values: {@code
+     * Boolean}.
+     */
+    UNSIGNED("unsigned", ValueRule.flag()),
+    /** The kernels to compute with: {@code String}. */
+    KERNEL("kernel", ValueRule.word("kernel", "auto", "ndarray", "fused"));
+
+    private final String key;
+    private final ValueRule<?> rule;
+
+    SettingKey(String key, ValueRule<?> rule) {
+        this.key = key;
+        this.rule = rule;
+    }
+
+    /**
+     * Returns the spelling used in config lists.
+     *
+     * @return for instance {@code "observe_every"}
+     */
+    public String key() {
+        return key;
+    }
+
+    /** Checks a value; null if it is wrong. */
+    @Nullable Object read(ConfigNode node, String path, Problems problems) {
+        return rule.read(node, path, problems);
+    }
+
+    static Optional<SettingKey> find(String key) {
+        return Arrays.stream(values()).filter(setting -> setting.key.equals(key)).findFirst();
+    }
+
+    static List<String> keys() {
+        return Arrays.stream(values()).map(SettingKey::key).toList();
+    }
+}
