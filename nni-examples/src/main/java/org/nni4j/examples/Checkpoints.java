@@ -98,8 +98,7 @@ final class Checkpoints {
             Files.createDirectories(partial);
             model.save(partial, model.getName());
             Files.write(
-                    partial.resolve(VELOCITIES),
-                    optimizer.velocities(model.getBlock()).encode());
+                    partial.resolve(VELOCITIES), optimizer.velocities(model.getBlock()).encode());
             Files.writeString(partial.resolve(SETTINGS), settings(training));
             Files.move(partial, target);
             for (Path older : epochFolders()) {

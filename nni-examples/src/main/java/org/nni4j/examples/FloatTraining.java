@@ -42,8 +42,7 @@ record FloatTraining(int epochs, float rate, float weightDecay, long seed) {
             for (int epoch = done; epoch < epochs; epoch++) {
                 String task = String.format("float epoch %d/%d", epoch + 1, epochs);
                 try (Progress progress = new Progress(messages, task, batches.count())) {
-                    double loss =
-                            Training.epoch(trainer, batches, epochSeed(epoch), progress);
+                    double loss = Training.epoch(trainer, batches, epochSeed(epoch), progress);
                     progress.note(String.format(Locale.ROOT, "loss %.4f", loss));
                 }
                 checkpoints.save(model, optimizer, epoch + 1, this);

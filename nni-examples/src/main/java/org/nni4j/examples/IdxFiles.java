@@ -46,8 +46,7 @@ final class IdxFiles {
                             labelsFile, labels.shape[0], pictures.shape[0], picturesFile));
         }
         checkLabels(labels.bytes, labelsFile);
-        return new ImageSet(
-                pictures.bytes, labels.bytes, 1, pictures.shape[1], pictures.shape[2]);
+        return new ImageSet(pictures.bytes, labels.bytes, 1, pictures.shape[1], pictures.shape[2]);
     }
 
     private static Path locate(Path folder, String name) {

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Stochastic gradient descent with Nesterov momentum: {@code g' = g + decay·w}, {@code v = momentum·v
- * + g'}, {@code w = w - rate·(g' + momentum·v)}.
+ * Stochastic gradient descent with Nesterov momentum: {@code g' = g + decay·w}, {@code v =
+ * momentum·v + g'}, {@code w = w - rate·(g' + momentum·v)}.
  *
  * <p>DJL's own {@code Nag} is not implemented on the PyTorch engine, and its {@code Sgd} has plain
  * momentum only. Sutskever et al., "On the importance of initialization and momentum in deep
@@ -48,8 +48,7 @@ final class NesterovSgd extends Optimizer {
         }
         // plain SGD is one native call that also clears the weight's gradient
         weight.getNDArrayInternal()
-                .sgdUpdate(
-                        new NDList(weight, grad), new NDList(weight), rate, 0, 1, -1, 0, false);
+                .sgdUpdate(new NDList(weight, grad), new NDList(weight), rate, 0, 1, -1, 0, false);
     }
 
     private NDArray velocity(String parameterId, NDArray weight) {

@@ -61,10 +61,10 @@ final class Networks {
      *
      * <p>He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2 with n =
      * 3, <a href="https://arxiv.org/abs/1512.03385">arXiv:1512.03385</a>: a 3×3 convolution, three
-     * stages of three basic blocks with 16, 32 and 64 channels, global average pooling, one
-     * linear layer. Unlike the paper, where the shape changes the shortcut is a 1×1 convolution
-     * with batch normalisation (the paper's option B) instead of zero padding (option A): it adds
-     * 2,752 parameters to 269,722 and is one more layer to quantize.
+     * stages of three basic blocks with 16, 32 and 64 channels, global average pooling, one linear
+     * layer. Unlike the paper, where the shape changes the shortcut is a 1×1 convolution with batch
+     * normalisation (the paper's option B) instead of zero padding (option A): it adds 2,752
+     * parameters to 269,722 and is one more layer to quantize.
      */
     static Block resNet20(int classes) {
         SequentialBlock network = new SequentialBlock();

@@ -7,7 +7,6 @@ package org.nni4j.examples;
  * @param mean one value per channel
  * @param deviation one positive value per channel
  */
-@SuppressWarnings("ArrayRecordComponent") // three constants, compared by nobody
 record Normalization(float[] mean, float[] deviation) {
 
     /** LeCun's MNIST training set. */

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Draws handwritten-looking digits, 28×28, without fonts or a display: strokes under a random wobble
- * and affine map, of random thickness and brightness, with noise.
+ * Draws handwritten-looking digits, 28×28, without fonts or a display: strokes under a random
+ * wobble and affine map, of random thickness and brightness, with noise.
  *
  * <p>The same seed gives the same bytes on every machine: only {@code StrictMath} and exactly
  * rounded operations are used.
@@ -73,8 +73,7 @@ final class SyntheticDigits {
     }
 
     /** Returns the squared distance of (x, y) from the segment (ax, ay)-(bx, by). */
-    private static double squared(
-            double x, double y, double ax, double ay, double bx, double by) {
+    private static double squared(double x, double y, double ax, double ay, double bx, double by) {
         double dx = bx - ax;
         double dy = by - ay;
         double length = dx * dx + dy * dy;
@@ -163,7 +162,9 @@ final class SyntheticDigits {
         return out;
     }
 
-    /** Returns part of an ellipse, from one angle to another in degrees, clockwise from the right. */
+    /**
+     * Returns part of an ellipse, from one angle to another in degrees, clockwise from the right.
+     */
     private static float[] arc(double x, double y, double rx, double ry, double from, double to) {
         float[] out = new float[2 * ARC_POINTS];
         for (int i = 0; i < ARC_POINTS; i++) {

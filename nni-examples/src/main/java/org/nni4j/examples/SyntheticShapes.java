@@ -4,8 +4,8 @@ import java.util.SplittableRandom;
 
 /**
  * Draws coloured shapes and patterns, 32×32, in ten classes: disc, square, triangle, ring, cross,
- * level stripes, upright stripes, slanting stripes, chequers, dots; random place, size and
- * colours, with noise.
+ * level stripes, upright stripes, slanting stripes, chequers, dots; random place, size and colours,
+ * with noise.
  *
  * <p>The same seed gives the same bytes on every machine.
  */

@@ -45,9 +45,7 @@ final class Training {
     private static float step(Trainer trainer, Batch batch) {
         NDArray loss;
         try (GradientCollector collector = trainer.newGradientCollector()) {
-            loss =
-                    trainer.getLoss()
-                            .evaluate(batch.getLabels(), trainer.forward(batch.getData()));
+            loss = trainer.getLoss().evaluate(batch.getLabels(), trainer.forward(batch.getData()));
             collector.backward(loss);
         }
         trainer.step();
@@ -76,8 +74,7 @@ final class Training {
     }
 
     private static int correct(Block network, ParameterStore parameters, Batch batch) {
-        NDArray scores =
-                network.forward(parameters, batch.getData(), false).singletonOrThrow();
+        NDArray scores = network.forward(parameters, batch.getData(), false).singletonOrThrow();
         long[] answers = scores.argMax(1).toLongArray();
         long[] labels = batch.getLabels().singletonOrThrow().toLongArray();
         int correct = 0;
