@@ -37,8 +37,8 @@ public interface QuantizationAlgorithm {
     }
 
     /**
-     * Returns the scheme that the algorithm means where an entry names none, for instance one scale per tensor as in its
-     * paper.
+     * Returns the scheme that the algorithm means where an entry names none, for instance one scale
+     * per tensor as in its paper.
      *
      * @param type weight, input or output
      * @return empty to leave it to the quantizer's defaults

@@ -99,10 +99,10 @@ public final class AffineQuantization {
     /**
      * Turns a range into scale and zero point.
      *
-     * <p>The range is first widened to contain 0, which then is exact. Affine:
-     * {@code s = (max - min) / (qmax - qmin)}, {@code z = clamp(qmin - round(min / s), qmin, qmax)}.
-     * Symmetric: {@code s = max(|min|, |max|) / ((qmax - qmin) / 2)}, and z is 0 for {@code int} or
-     * {@code floor((qmin + qmax) / 2)} for {@code uint}. A scale is never below {@link #EPSILON} nor
+     * <p>The range is first widened to contain 0, which then is exact. Affine: {@code s = (max -
+     * min) / (qmax - qmin)}, {@code z = clamp(qmin - round(min / s), qmin, qmax)}. Symmetric:
+     * {@code s = max(|min|, |max|) / ((qmax - qmin) / 2)}, and z is 0 for {@code int} or {@code
+     * floor((qmin + qmax) / 2)} for {@code uint}. A scale is never below {@link #EPSILON} nor
      * infinite, so constant, zero, denormal and the widest ranges have finite parameters.
      *
      * @param min finite
@@ -110,8 +110,8 @@ public final class AffineQuantization {
      * @param type the integer type
      * @param scheme affine or symmetric; whether it is per channel makes no difference here
      * @return per-tensor parameters
-     * @throws IllegalArgumentException if a bound is NaN or infinite, if min is above max, or if the
-     *     type has a single value
+     * @throws IllegalArgumentException if a bound is NaN or infinite, if min is above max, or if
+     *     the type has a single value
      */
     public static QuantizationParameters parametersFor(
             float min, float max, QuantizedType type, QuantizationScheme scheme) {
@@ -123,8 +123,8 @@ public final class AffineQuantization {
     }
 
     /**
-     * Turns one range per channel into scales and zero points; see
-     * {@link #parametersFor(float, float, QuantizedType, QuantizationScheme)}.
+     * Turns one range per channel into scales and zero points; see {@link #parametersFor(float,
+     * float, QuantizedType, QuantizationScheme)}.
      *
      * @param min one finite bound per channel
      * @param max as many, each at least its min
@@ -140,7 +140,11 @@ public final class AffineQuantization {
         checkType(type);
         if (min.length != max.length) {
             throw new IllegalArgumentException(
-                    "got " + min.length + " minima and " + max.length + " maxima; expected as many");
+                    "got "
+                            + min.length
+                            + " minima and "
+                            + max.length
+                            + " maxima; expected as many");
         }
         float[] scale = new float[min.length];
         int[] zeroPoint = new int[min.length];
@@ -161,7 +165,10 @@ public final class AffineQuantization {
     static void checkType(QuantizedType type) {
         if (type.qmin() == type.qmax()) {
             throw new IllegalArgumentException(
-                    type + " holds the single value " + type.qmin() + "; expected at least 2 values");
+                    type
+                            + " holds the single value "
+                            + type.qmin()
+                            + "; expected at least 2 values");
         }
     }
 

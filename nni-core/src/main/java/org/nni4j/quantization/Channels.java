@@ -15,7 +15,8 @@ record Channels(Shape shape, int axis) {
 
     Channels {
         if (axis < QuantizationParameters.PER_TENSOR || axis >= shape.dimension()) {
-            throw new IllegalArgumentException("channel axis " + axis + " is outside shape " + shape);
+            throw new IllegalArgumentException(
+                    "channel axis " + axis + " is outside shape " + shape);
         }
     }
 

@@ -81,7 +81,9 @@ class AffineQuantizationTest {
     void parametersFor_notFinite_throws() {
         for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
             assertThatThrownBy(
-                            () -> AffineQuantization.parametersFor(-1, bad, INT8, PER_TENSOR_AFFINE))
+                            () ->
+                                    AffineQuantization.parametersFor(
+                                            -1, bad, INT8, PER_TENSOR_AFFINE))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("-1.0.." + bad);
         }
@@ -175,7 +177,12 @@ class AffineQuantizationTest {
     private static List<QuantizedType> types() {
         return IntStream.rangeClosed(1, 16)
                 .boxed()
-                .flatMap(b -> List.of(new QuantizedType(b, UINT), new QuantizedType(Math.max(b, 2), INT)).stream())
+                .flatMap(
+                        b ->
+                                List.of(
+                                        new QuantizedType(b, UINT),
+                                        new QuantizedType(Math.max(b, 2), INT))
+                                        .stream())
                 .toList();
     }
 

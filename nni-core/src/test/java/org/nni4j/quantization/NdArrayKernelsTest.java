@@ -40,9 +40,16 @@ class NdArrayKernelsTest {
     private float[] gradient(NDArray x, int qmin, int qmax) {
         x.setRequiresGradient(true);
         try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
-            NDArray y = kernels.fakeQuantize(
-                    x, step.create(new float[] {1}), step.create(new int[] {0}), qmin, qmax, -1);
-            // A plain sum's gradient is one broadcast number: changing it in place would change all.
+            NDArray y =
+                    kernels.fakeQuantize(
+                            x,
+                            step.create(new float[] {1}),
+                            step.create(new int[] {0}),
+                            qmin,
+                            qmax,
+                            -1);
+            // A plain sum's gradient is one broadcast number: changing it in place would change
+            // all.
             collector.backward(y.sum());
         }
         return x.getGradient().toFloatArray();
@@ -50,11 +57,13 @@ class NdArrayKernelsTest {
 
     @Test
     void fakeQuantize_infinities_saturateWithoutGradient() {
-        NDArray x = step.create(new float[] {Float.NEGATIVE_INFINITY, 1.2f, Float.POSITIVE_INFINITY});
+        NDArray x =
+                step.create(new float[] {Float.NEGATIVE_INFINITY, 1.2f, Float.POSITIVE_INFINITY});
         x.setRequiresGradient(true);
         try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
-            NDArray y = kernels.fakeQuantize(
-                    x, step.create(new float[] {1}), step.create(new int[] {0}), -7, 7, -1);
+            NDArray y =
+                    kernels.fakeQuantize(
+                            x, step.create(new float[] {1}), step.create(new int[] {0}), -7, 7, -1);
             collector.backward(y.sum());
             assertThat(y.toFloatArray()).containsExactly(-7, 1, 7);
         }
