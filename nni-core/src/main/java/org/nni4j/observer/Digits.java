@@ -16,15 +16,18 @@ final class Digits {
 
     static float[] split(long number) {
         return new float[] {
-            number & MASK, number >>> BITS & MASK, number >>> 2 * BITS & MASK, number >>> 3 * BITS
+            number & MASK,
+            (number >>> BITS) & MASK,
+            (number >>> (2 * BITS)) & MASK,
+            number >>> (3 * BITS)
         };
     }
 
     static long join(float[] digits) {
         return (long) digits[0]
-                | (long) digits[1] << BITS
-                | (long) digits[2] << 2 * BITS
-                | (long) digits[3] << 3 * BITS;
+                | ((long) digits[1] << BITS)
+                | ((long) digits[2] << (2 * BITS))
+                | ((long) digits[3] << (3 * BITS));
     }
 
     static void write(Map<String, float[]> state, String name, long[] numbers) {

@@ -66,7 +66,7 @@ final class EmaObserver extends Observer {
                             + " into one of "
                             + decay);
         }
-        double fade = Math.pow(decay, later.batches);
+        double fade = Math.pow(decay, (double) later.batches);
         for (int c = 0; c < min.length; c++) {
             min[c] = fade * min[c] + later.min[c];
             max[c] = fade * max[c] + later.max[c];
@@ -80,7 +80,7 @@ final class EmaObserver extends Observer {
 
     @Override
     float[] range(int channel, QuantizedType type, QuantizationScheme scheme) {
-        double faded = Math.pow(decay, batches);
+        double faded = Math.pow(decay, (double) batches);
         if (biasCorrected) {
             return new float[] {
                 (float) (min[channel] / (1 - faded)), (float) (max[channel] / (1 - faded))

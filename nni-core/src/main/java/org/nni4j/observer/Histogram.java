@@ -66,7 +66,7 @@ final class Histogram {
         int coarser = exponent - other.exponent;
         for (int i = 0; i < other.counts.length; i++) {
             if (other.counts[i] != 0) {
-                counts[(int) ((other.first + i >> coarser) - first)] += other.counts[i];
+                counts[(int) (((other.first + i) >> coarser) - first)] += other.counts[i];
             }
         }
         total += other.total;
@@ -85,7 +85,7 @@ final class Histogram {
             Arrays.fill(counts, 0);
             for (int i = 0; i < old.length; i++) {
                 if (old[i] != 0) {
-                    counts[(int) ((first + i >> newExponent - exponent) - newFirst)] += old[i];
+                    counts[(int) (((first + i) >> (newExponent - exponent)) - newFirst)] += old[i];
                 }
             }
         }
