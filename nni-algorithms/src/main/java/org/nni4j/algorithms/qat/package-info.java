@@ -1,5 +1,0 @@
-/** Quantization-aware training: min/max weights, moving-average activations, straight-through gradients. */
-@NullMarked
-package org.nni4j.algorithms.qat;
-
-import org.jspecify.annotations.NullMarked;
