@@ -103,7 +103,16 @@ public record ConfigList(List<ConfigEntry> entries) {
      * @return one line for each key of each entry
      */
     public String toJson() {
-        return JsonText.write(entries.stream().map(ConfigEntry::toMap).toList());
+        return JsonText.write(toMaps());
+    }
+
+    /**
+     * Returns the list as maps that {@link #fromMaps} reads back to an equal list.
+     *
+     * @return one map for each entry
+     */
+    public List<Map<String, Object>> toMaps() {
+        return entries.stream().map(ConfigEntry::toMap).toList();
     }
 
     private static ConfigList fromTree(ConfigNode root, Problems problems) {

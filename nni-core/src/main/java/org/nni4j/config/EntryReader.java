@@ -4,13 +4,14 @@ import static org.nni4j.config.MessageText.member;
 import static org.nni4j.config.MessageText.quote;
 
 import com.google.common.collect.ImmutableSet;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
+import java.util.function.BiConsumer;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.quantization.QuantizationDtype;
@@ -34,6 +35,8 @@ final class EntryReader {
 
     private static final ValueRule<QuantType> TYPE =
             ValueRule.choice("quant type", QuantType.values(), QuantType::key);
+    private static final List<String> QUANT_TYPE_KEYS =
+            Arrays.stream(QuantType.values()).map(QuantType::key).toList();
     private static final ValueRule<Integer> BITS = ValueRule.whole(1, 16, " bits");
     private static final ValueRule<QuantizationDtype> DTYPE =
             ValueRule.choice("dtype", QuantizationDtype.values(), QuantizationDtype::key);
@@ -93,11 +96,11 @@ final class EntryReader {
 
     private void readAll() {
         members.keySet().forEach(this::checkKnown);
-        readTypes();
+        strings(EntryKey.QUANT_TYPES, LONGEST_NAME, this::checkType);
         readPerType(EntryKey.QUANT_BITS, BITS, quantBits);
-        opTypes = strings(EntryKey.OP_TYPES, LONGEST_NAME).keySet();
-        opNames = strings(EntryKey.OP_NAMES, LONGEST_NAME).keySet();
-        opNamesRe = readPatterns();
+        opTypes = strings(EntryKey.OP_TYPES, LONGEST_NAME, (name, place) -> {});
+        opNames = strings(EntryKey.OP_NAMES, LONGEST_NAME, (name, place) -> {});
+        opNamesRe = strings(EntryKey.OP_NAMES_RE, LONGEST_PATTERN, this::checkPattern);
         exclude = Boolean.TRUE.equals(scalar(EntryKey.EXCLUDE, ValueRule.flag()));
         Integer startStep = scalar(EntryKey.QUANT_START_STEP, STEP);
         quantStartStep = startStep == null ? 0 : startStep;
@@ -116,30 +119,20 @@ final class EntryReader {
         }
     }
 
-    private void readTypes() {
-        strings(EntryKey.QUANT_TYPES, LONGEST_NAME)
-                .forEach(
-                        (text, place) -> {
-                            QuantType type = TYPE.read(new ConfigNode.Text(text), place, problems);
-                            if (type != null) {
-                                quantTypes.add(type);
-                            }
-                        });
+    private void checkType(String text, String place) {
+        QuantType type = TYPE.read(new ConfigNode.Text(text), place, problems);
+        if (type != null) {
+            quantTypes.add(type);
+        }
     }
 
-    private Set<String> readPatterns() {
-        Map<String, String> patterns = strings(EntryKey.OP_NAMES_RE, LONGEST_PATTERN);
-        patterns.forEach(
-                (pattern, place) -> {
-                    try {
-                        Pattern.compile(pattern);
-                    } catch (PatternSyntaxException e) {
-                        String reason = e.getDescription() + " at character " + e.getIndex();
-                        String what = quote(pattern) + " is not a regular expression: ";
-                        problems.add(place, what + reason);
-                    }
-                });
-        return patterns.keySet();
+    private void checkPattern(String pattern, String place) {
+        try {
+            NamePattern.of(pattern);
+        } catch (PatternSyntaxException e) {
+            String reason = e.getDescription() + " at character " + e.getIndex();
+            problems.add(place, quote(pattern) + " is not a regular expression: " + reason);
+        }
     }
 
     private void readSettings() {
@@ -177,17 +170,19 @@ final class EntryReader {
             String expected = "missing beside quant_bits; expected an array of quant types, ";
             problems.add(member(path, EntryKey.QUANT_TYPES), expected + TYPE.expected());
         } else if (!has(EntryKey.QUANT_BITS)) {
-            String expected = "missing beside quant_types; expected " + BITS.expected();
+            String expected =
+                    "missing beside quant_types; expected a whole number " + BITS.expected();
             problems.add(
                     member(path, EntryKey.QUANT_BITS), expected + ", or one for each quant type");
-        } else if (members.get(EntryKey.QUANT_BITS) instanceof ConfigNode.Members bits) {
+        } else if (members.get(EntryKey.QUANT_BITS) instanceof ConfigNode.Members bits
+                && !bits.values().isEmpty()) {
             checkBitsForEachType(bits.values());
         }
     }
 
     private void checkBitsForEachType(Map<String, ConfigNode> bits) {
         for (QuantType type : quantTypes) {
-            if (!bits.isEmpty() && !bits.containsKey(type.key())) {
+            if (!bits.containsKey(type.key())) {
                 problems.add(
                         member(member(path, EntryKey.QUANT_BITS), type.key()),
                         "missing, but quant_types asks for it; expected " + BITS.expected());
@@ -226,7 +221,7 @@ final class EntryReader {
             Map<QuantType, T> values) {
         String at = member(place, key);
         QuantType type = TYPE.read(new ConfigNode.Text(key), at, problems);
-        T value = rule.read(node, at, problems);
+        T value = type == null ? null : rule.read(node, at, problems);
         if (type != null && value != null) {
             values.put(type, value);
         }
@@ -237,11 +232,23 @@ final class EntryReader {
         return node == null ? null : rule.read(node, member(path, key), problems);
     }
 
-    private Map<String, String> strings(String key, int longest) {
+    private Set<String> strings(String key, int longest, BiConsumer<String, String> check) {
         ConfigNode node = members.get(key);
-        return node == null
-                ? Map.of()
-                : StringArray.read(node, member(path, key), longest, problems);
+        if (node == null) {
+            return Set.of();
+        }
+        if (node instanceof ConfigNode.Elements elements) {
+            return StringArray.read(elements, member(path, key), longest, check, problems);
+        }
+        // NNI's documentation allows a bare string where its schema does not; say what to write.
+        String hint = " of strings";
+        if (node instanceof ConfigNode.Text text) {
+            boolean type =
+                    !key.equals(EntryKey.QUANT_TYPES) || QUANT_TYPE_KEYS.contains(text.value());
+            hint = type ? ": [" + node + "]" : " such as [\"weight\"]";
+        }
+        problems.add(member(path, key), node + " " + node.kind() + "; expected an array" + hint);
+        return Set.of();
     }
 
     private boolean has(String key) {

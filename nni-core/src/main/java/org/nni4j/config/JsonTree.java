@@ -100,7 +100,9 @@ final class JsonTree {
             String member = MessageText.member(path, key);
             ConfigNode value = value(member, depth + 1);
             if (members.putIfAbsent(key, value) != null) {
-                problems.add(member, "the key is given twice; expected each key once");
+                problems.add(
+                        member,
+                        "the key is given twice, again with " + value + "; expected each key once");
             }
             place = path;
         }
@@ -128,7 +130,7 @@ final class JsonTree {
         // Gson advises its own API's users here.
         String detail =
                 reason.startsWith("Use JsonReader")
-                        ? ""
+                        ? ": unexpected text"
                         : ": "
                                 + reason.substring(0, 1).toLowerCase(Locale.ROOT)
                                 + reason.substring(1);

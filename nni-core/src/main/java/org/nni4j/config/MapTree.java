@@ -1,17 +1,20 @@
 package org.nni4j.config;
 
-import java.math.BigDecimal;
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Reads Java maps, collections and scalars, written as in JSON, into nodes. */
 final class MapTree {
+
+    /** What Java's own numbers, and those of JSON libraries, write. */
+    private static final Pattern NUMBER =
+            Pattern.compile("-?([0-9]+(\\.[0-9]+)?([eE][-+]?[0-9]+)?|NaN|Infinity)");
 
     private final TreeBudget budget = new TreeBudget();
 
@@ -43,7 +46,7 @@ final class MapTree {
         if (value instanceof Boolean flag) {
             return new ConfigNode.Flag(flag);
         }
-        if (value instanceof Number number && isPlain(number)) {
+        if (value instanceof Number number && NUMBER.matcher(number.toString()).matches()) {
             return TreeBudget.number(number.toString(), path);
         }
         return new ConfigNode.Foreign(value == null ? "null" : value.getClass().getName());
@@ -70,17 +73,5 @@ final class MapTree {
             elements.add(value(element, MessageText.element(path, elements.size()), depth + 1));
         }
         return new ConfigNode.Elements(elements);
-    }
-
-    /** Other numbers, atomic ones for instance, change under the reader's hands. */
-    private static boolean isPlain(Number number) {
-        return number instanceof Integer
-                || number instanceof Long
-                || number instanceof Short
-                || number instanceof Byte
-                || number instanceof Double
-                || number instanceof Float
-                || number instanceof BigDecimal
-                || number instanceof BigInteger;
     }
 }

@@ -5,6 +5,8 @@ import static org.nni4j.config.MessageText.element;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.BiConsumer;
 
 /** Reads arrays of strings in which none is blank, too long or given twice. */
 final class StringArray {
@@ -12,13 +14,15 @@ final class StringArray {
     static final int MOST_VALUES = 10_000;
 
     private final int longest;
+    private final BiConsumer<String, String> check;
     private final Problems problems;
 
     /** The good strings, each with its path. */
     private final Map<String, String> places = new LinkedHashMap<>();
 
-    private StringArray(int longest, Problems problems) {
+    private StringArray(int longest, BiConsumer<String, String> check, Problems problems) {
         this.longest = longest;
+        this.check = check;
         this.problems = problems;
     }
 
@@ -26,19 +30,18 @@ final class StringArray {
      * Reads one array.
      *
      * @param longest the most characters of one string
-     * @return the good strings in order, each with its path
+     * @param check sees each good string with its path
+     * @return the good strings in order
      */
-    static Map<String, String> read(ConfigNode node, String path, int longest, Problems problems) {
-        StringArray array = new StringArray(longest, problems);
-        if (node instanceof ConfigNode.Elements elements) {
-            array.addAll(elements.values(), path);
-        } else {
-            // NNI's documentation allows a bare string where its schema does not; say what to
-            // write.
-            String hint = node instanceof ConfigNode.Text ? ": [" + node + "]" : " of strings";
-            problems.add(path, node + " " + node.kind() + "; expected an array" + hint);
-        }
-        return array.places;
+    static Set<String> read(
+            ConfigNode.Elements node,
+            String path,
+            int longest,
+            BiConsumer<String, String> check,
+            Problems problems) {
+        StringArray array = new StringArray(longest, check, problems);
+        array.addAll(node.values(), path);
+        return array.places.keySet();
     }
 
     private void addAll(List<ConfigNode> values, String path) {
@@ -66,6 +69,8 @@ final class StringArray {
             String first = places.putIfAbsent(text.value(), place);
             if (first != null) {
                 problems.add(place, node + " is already " + first + "; expected each string once");
+            } else {
+                check.accept(text.value(), place);
             }
         }
     }

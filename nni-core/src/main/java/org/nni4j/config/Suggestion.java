@@ -55,13 +55,20 @@ public record Suggestion(String word, List<String> nearest) {
             }
         }
         near.sort(Comparator.comparingInt(Ranked::rank));
-        return new Suggestion(word, near.stream().map(Ranked::candidate).limit(MOST).toList());
+        return new Suggestion(
+                word,
+                near.stream()
+                        .filter(ranked -> ranked.rank() <= near.get(0).rank() + 1)
+                        .map(Ranked::candidate)
+                        .limit(MOST)
+                        .toList());
     }
 
     /**
-     * Returns the question that an error message ends with.
+     * Returns the question that follows the word in an error message.
      *
-     * @return for instance {@code ; did you mean "quant_bits"?}, or empty if nothing is near
+     * @return for instance {@code (did you mean "quant_bits"?)} with a space before it, or empty if
+     *     nothing is near
      */
     public String question() {
         if (nearest.isEmpty()) {
@@ -69,7 +76,7 @@ public record Suggestion(String word, List<String> nearest) {
         }
         return nearest.stream()
                 .map(MessageText::quote)
-                .collect(Collectors.joining(" or ", "; did you mean ", "?"));
+                .collect(Collectors.joining(" or ", " (did you mean ", "?)"));
     }
 
     private record Ranked(String candidate, int rank) {}
