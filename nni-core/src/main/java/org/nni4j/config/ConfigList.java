@@ -3,6 +3,7 @@ package org.nni4j.config;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -77,11 +78,21 @@ public record ConfigList(List<ConfigEntry> entries) {
      *     read
      */
     public static ConfigList fromJson(Path file) {
-        String json = text(file);
+        return fromUtf8(bytes(file), file.toString());
+    }
+
+    /** Reads a list from bytes; messages name their source. */
+    static ConfigList fromUtf8(byte[] bytes, String source) {
+        if (bytes.length > MOST_BYTES) {
+            throw new ConfigException(source, TOO_LARGE);
+        }
         try {
-            return fromJson(json);
+            CharBuffer json = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+            return fromJson(json.toString());
+        } catch (CharacterCodingException e) {
+            throw new ConfigException(source, "not valid UTF-8; expected JSON text in UTF-8");
         } catch (ConfigException e) {
-            throw new ConfigException(file.toString(), e.problems());
+            throw new ConfigException(source, e.problems());
         }
     }
 
@@ -139,22 +150,13 @@ public record ConfigList(List<ConfigEntry> entries) {
         }
     }
 
-    private static String text(Path file) {
-        byte[] bytes;
+    private static byte[] bytes(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
-            bytes = in.readNBytes(MOST_BYTES + 1);
+            return in.readNBytes(MOST_BYTES + 1);
         } catch (NoSuchFileException e) {
             throw unreadable(file, "no such file; expected a JSON array of entries", e);
         } catch (IOException e) {
             throw unreadable(file, "cannot be read: " + e.getMessage(), e);
-        }
-        if (bytes.length > MOST_BYTES) {
-            throw new ConfigException(file.toString(), TOO_LARGE);
-        }
-        try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-        } catch (CharacterCodingException e) {
-            throw unreadable(file, "not valid UTF-8; expected JSON text in UTF-8", e);
         }
     }
 

@@ -162,20 +162,19 @@ class ConfigListHostileTest {
         byte[] json = VALID.get(1).strip().getBytes(StandardCharsets.UTF_8);
         for (int length = 0; length < json.length; length++) {
             byte[] cut = Arrays.copyOf(json, length);
-            assertThatThrownBy(() -> ConfigList.fromJson(file(cut)))
+            assertThatThrownBy(() -> ConfigList.fromUtf8(cut, "bytes"))
                     .as("cut to %d bytes", length)
                     .isInstanceOf(ConfigException.class);
         }
     }
 
     @Test
-    void fromJson_mutatedBytes_isValidOrConfigException() throws IOException {
+    void fromJson_mutatedBytes_isValidOrConfigException() {
         for (int seed = 0; seed < 3000; seed++) {
             Random random = new Random(seed);
             byte[] bytes = mutated(random);
-            Path file = file(bytes);
             try {
-                ConfigList list = ConfigList.fromJson(file);
+                ConfigList list = ConfigList.fromUtf8(bytes, "bytes");
                 assertThat(ConfigList.fromJson(list.toJson())).as("seed %d", seed).isEqualTo(list);
             } catch (ConfigException e) {
                 assertThat(e.problems()).as("seed %d", seed).isNotEmpty();
@@ -208,9 +207,5 @@ class ConfigListHostileTest {
         byte[] joined = Arrays.copyOf(bytes, end + bytes.length - start);
         System.arraycopy(bytes, start, joined, end, bytes.length - start);
         return joined;
-    }
-
-    private Path file(byte[] bytes) throws IOException {
-        return Files.write(folder.resolve("config.json"), bytes);
     }
 }
