@@ -55,7 +55,7 @@ class RoomsTest {
                     room("layer", ""),
                     room("graph", "layer"),
                     room("observer", "quantization"),
-                    room("calibration", "quantization"),
+                    room("calibration", "quantization config"),
                     room("fakequant", "quantization layer graph observer calibration"),
                     room("algorithm", "quantization config observer calibration fakequant"),
                     room("placement", "quantization config layer graph algorithm"),

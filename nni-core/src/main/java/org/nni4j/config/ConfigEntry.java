@@ -72,8 +72,9 @@ public record ConfigEntry(
         this.quantStartStep = quantStartStep;
         this.quantDtype = Maps.immutableEnumMap(quantDtype);
         this.quantScheme = Maps.immutableEnumMap(quantScheme);
-        this.settings =
-                ImmutableMap.copyOf(Maps.transformEntries(settings, SettingsReader::canonical));
+        ImmutableMap.Builder<String, Object> canonical = ImmutableMap.builder();
+        settings.forEach((key, value) -> canonical.put(key, SettingsReader.canonical(key, value)));
+        this.settings = canonical.buildOrThrow();
         Problems problems = new Problems();
         EntryReader.read(MapTree.read(toMap(), "entry"), "entry", problems);
         problems.throwIfAny(null);

@@ -42,6 +42,8 @@ public enum SettingKey {
     KERNEL("kernel", ValueRule.word("kernel", "auto", "ndarray", "fused"));
 
     private final String key;
+
+    @SuppressWarnings("ImmutableEnumChecker") // rules hold no state
     private final ValueRule<?> rule;
 
     SettingKey(String key, ValueRule<?> rule) {

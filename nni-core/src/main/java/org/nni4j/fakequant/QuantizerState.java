@@ -17,4 +17,41 @@ public record QuantizerState(Map<String, float[]> arrays, Map<String, Long> coun
         arrays = new LinkedHashMap<>(arrays);
         counters = new LinkedHashMap<>(counters);
     }
+
+    /**
+     * Returns an array that must be there.
+     *
+     * @param name its name
+     * @param length its length
+     * @return the values
+     * @throws IllegalArgumentException if it is missing or of another length
+     */
+    public float[] array(String name, int length) {
+        float[] values = arrays.get(name);
+        if (values == null || values.length != length) {
+            throw new IllegalArgumentException(
+                    "quantizer state \""
+                            + name
+                            + "\": got "
+                            + (values == null ? "nothing" : values.length + " values")
+                            + "; expected "
+                            + length);
+        }
+        return values;
+    }
+
+    /**
+     * Returns a counter that must be there.
+     *
+     * @param name its name
+     * @return the value
+     * @throws IllegalArgumentException if it is missing
+     */
+    public long counter(String name) {
+        Long value = counters.get(name);
+        if (value == null) {
+            throw new IllegalArgumentException("quantizer state \"" + name + "\" is missing");
+        }
+        return value;
+    }
 }

@@ -26,6 +26,14 @@ public interface TensorQuantizer extends AutoCloseable {
     NDArray quantize(NDArray tensor, ForwardContext context);
 
     /**
+     * Called with the (folded) weight as it stands now, before its calibration is read. Weights change after the last
+     * forward; what is exported must describe what is exported.
+     *
+     * @param weight as {@link #quantize} would get it
+     */
+    default void describe(NDArray weight) {}
+
+    /**
      * Returns what was found out so far, as written by export.
      *
      * @return empty before any data was seen

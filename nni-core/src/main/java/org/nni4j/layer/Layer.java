@@ -4,7 +4,6 @@ import ai.djl.nn.Block;
 import ai.djl.nn.LambdaBlock;
 import ai.djl.nn.Parameter;
 import ai.djl.util.Pair;
-
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -120,7 +119,7 @@ public final class Layer {
         return path + " (" + type + ")";
     }
 
-    private static String typeOf(Block block) {
+    static String typeOf(Block block) {
         if (block instanceof LambdaBlock lambda && isGiven(lambda.getName())) {
             return lambda.getName();
         }

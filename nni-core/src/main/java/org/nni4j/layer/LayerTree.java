@@ -1,48 +1,44 @@
 package org.nni4j.layer;
 
 import ai.djl.Model;
-import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Block;
-import ai.djl.nn.BlockList;
 import ai.djl.util.Pair;
-
-import org.jspecify.annotations.Nullable;
-
-import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
-/** The layers of a network by path, and the way to put a wrapper in a layer's place. */
+/**
+ * The layers of a network by path, and the way to put a wrapper in a layer's place.
+ *
+ * <p>The network need not be initialized. Wrappers that stand in it already are seen through:
+ * layers, paths and types are those of the user's blocks.
+ */
 public final class LayerTree {
 
     private final Block root;
     private final @Nullable Model model;
-    private final Map<Block, Layer> byBlock = new IdentityHashMap<>();
-    private final Map<String, Layer> byPath = new LinkedHashMap<>();
-    private final List<Layer> layers = new ArrayList<>();
+    private final LayerWalk walk;
 
-    private LayerTree(Block root, @Nullable Model model) {
-        this.root = original(root);
-        this.model = model;
-        BlockList children = this.root.getChildren();
-        if (children.isEmpty()) {
-            Layer leaf = new Layer("", this.root, false, new ArrayList<>());
-            add(new Layer(leaf.type(), this.root, false, new ArrayList<>()));
-        } else {
-            walk("", children);
+    private LayerTree(@Nullable Block root, @Nullable Model model) {
+        if (root == null) {
+            throw new IllegalArgumentException(
+                    "the model has no block; call setBlock or load it first");
         }
+        this.root = LayerWalk.original(root);
+        this.model = model;
+        this.walk = new LayerWalk(root);
     }
 
     /**
      * Lists the layers of a model.
      *
-     * @param model a model whose block is set; it need not be initialized
+     * @param model a model whose block is set
      * @return the tree; its root can be wrapped too if it is a single layer
+     * @throws IllegalArgumentException if the model has no block
      */
     public static LayerTree of(Model model) {
         return new LayerTree(model.getBlock(), model);
@@ -65,117 +61,123 @@ public final class LayerTree {
      * @return each block object once, under its first path
      */
     public List<Layer> layers() {
-        return List.copyOf(layers);
+        return walk.layers();
     }
 
     /**
      * Finds a layer by its path or one of its aliases.
      *
-     * @param path for instance {@code 01Conv2d}
+     * @param path for instance {@code 05ParallelBlock.01SequentialBlock.01Conv2d}
      * @return empty if there is none
      */
     public Optional<Layer> find(String path) {
-        return Optional.ofNullable(byPath.get(path));
+        return walk.find(path);
     }
 
     /**
-     * Puts a wrapper in all slots of each given layer, or changes nothing.
+     * Tells whether wrappers stood in the network when the layers were listed.
      *
-     * @param wrappers what to make of the layer's block, by layer of this tree
+     * @return true for a network that is quantized already
+     */
+    public boolean isAttached() {
+        return walk.isAttached();
+    }
+
+    /**
+     * Puts a wrapper in all slots of each given layer: children lists, fields of any type, lists,
+     * maps and arrays, and the model itself. Changes all slots, or nothing at all.
+     *
+     * <p>Fields typed as a concrete class, such as {@code Linear}, receive an object of a generated
+     * subclass that passes every forward on to the wrapper. Slots are looked for in blocks, in
+     * collections, records and lambdas, and in objects of the same namespace (first two names of
+     * the package) as the block that holds them; not in static fields.
+     *
+     * @param wrappers by layer of this tree, what makes a {@link LayerWrapper} of the layer's block
      * @return what takes the wrappers out again
-     * @throws IllegalStateException if a slot cannot be taken, naming the class and the field
+     * @throws IllegalArgumentException if a layer is not of this tree, or a function returns
+     *     anything but a {@link LayerWrapper} around the block it was given
+     * @throws IllegalStateException if the network holds wrappers already, or a slot cannot be
+     *     taken: the message names the class and the field
      */
     public Attachment attach(Map<Layer, Function<Block, Block>> wrappers) {
-        Map<Block, Block> replacements = new IdentityHashMap<>();
-        wrappers.forEach(
-                (layer, wrap) -> replacements.put(layer.block(), wrap.apply(layer.block())));
-        List<Write> writes = new ArrayList<>();
-        Model holder = model;
-        if (holder != null && replacements.containsKey(root)) {
-            writes.add(new RootWrite(holder, root, replacements.get(root)));
+        Map<Block, Replacement> replacements = new IdentityHashMap<>();
+        for (Layer layer : wrappers.keySet()) {
+            if (!walk.contains(layer)) {
+                throw new IllegalArgumentException(
+                        "layer \"" + layer.path() + "\" is not of this network");
+            }
+            replacements.put(layer.block(), new Replacement(layer));
         }
-        List<Block> containers = new ArrayList<>(byBlock.keySet());
-        containers.add(root);
-        for (Block container : containers) {
-            if (container instanceof AbstractBlock) {
-                List<Block> slots = children(container).values();
-                for (int i = 0; i < slots.size(); i++) {
-                    Block replacement = replacements.get(slots.get(i));
-                    if (replacement != null) {
-                        writes.add(new ListWrite(slots, i, slots.get(i), replacement));
-                    }
+        List<Write> writes = plan(replacements);
+        wrappers.forEach((layer, wrap) -> replacement(replacements, layer).wrap(wrap));
+        Attachment attachment = Attachment.of(writes);
+        try {
+            replacements.values().forEach(Replacement::complete);
+            checkChildren(replacements);
+        } catch (RuntimeException | Error e) {
+            attachment.detach();
+            throw e;
+        }
+        return attachment;
+    }
+
+    private List<Write> plan(Map<Block, Replacement> replacements) {
+        Model holder = model;
+        if (holder != null && holder.getBlock() != root) {
+            throw new IllegalStateException(
+                    "the model has another block by now, or is already quantized; restore it"
+                            + " first");
+        }
+        List<Write> writes = new ArrayList<>(new SlotSearch(replacements).from(root));
+        Replacement rootReplacement = replacements.get(root);
+        if (holder != null && rootReplacement != null) {
+            writes.add(
+                    new Write.ToModel(holder, root, rootReplacement.in(Block.class, "the model")));
+        }
+        for (Replacement replacement : replacements.values()) {
+            if (!replacement.hasSlot()) {
+                throw replacement.refused(
+                        "nothing",
+                        "holds the block that could be written to " + held(replacement),
+                        null);
+            }
+        }
+        return writes;
+    }
+
+    private String held(Replacement replacement) {
+        return replacement.layer().block() == root
+                ? "; give the model instead of its block"
+                : "; "
+                        + walk.parent(replacement.layer()).getClass().getName()
+                        + " must keep its children in a field, list, map or array";
+    }
+
+    /**
+     * A block that makes its children up, or keeps them where no search finds them, still shows the
+     * plain ones.
+     */
+    private void checkChildren(Map<Block, Replacement> replacements) {
+        for (Block container : walk.containers()) {
+            for (Pair<String, Block> child : container.getChildren()) {
+                Replacement missed = replacements.get(child.getValue());
+                if (missed != null) {
+                    throw missed.refused(
+                            "getChildren() of " + container.getClass().getName(),
+                            "still returns the plain block as \""
+                                    + child.getKey()
+                                    + "\"; keep it in a field, list, map or array",
+                            null);
                 }
             }
         }
-        return Attachment.of(writes);
     }
 
-    private void walk(String prefix, BlockList children) {
-        for (Pair<String, Block> child : children) {
-            Block block = original(child.getValue());
-            String path = prefix + child.getKey();
-            Layer known = byBlock.get(block);
-            if (known != null) {
-                known.aliases().add(path);
-                byPath.put(path, known);
-            } else if (block != root) {
-                BlockList grandchildren = block.getChildren();
-                add(new Layer(path, block, !grandchildren.isEmpty(), new ArrayList<>()));
-                walk(path + ".", grandchildren);
-            }
+    private static Replacement replacement(Map<Block, Replacement> replacements, Layer layer) {
+        Replacement replacement = replacements.get(layer.block());
+        if (replacement == null) {
+            throw new IllegalStateException("no replacement for " + layer);
         }
-    }
-
-    private void add(Layer layer) {
-        layers.add(layer);
-        byBlock.put(layer.block(), layer);
-        byPath.put(layer.path(), layer);
-    }
-
-    private static Block original(Block block) {
-        Block original = block;
-        while (original instanceof LayerWrapper wrapper) {
-            original = wrapper.inner();
-        }
-        return original;
-    }
-
-    private static BlockList children(Block container) {
-        try {
-            Field field = AbstractBlock.class.getDeclaredField("children");
-            field.setAccessible(true);
-            return (BlockList) field.get(container);
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private record ListWrite(List<Block> list, int index, Block before, Block after)
-            implements Write {
-        @Override
-        public void apply() {
-            list.set(index, after);
-        }
-
-        @Override
-        public void revert() {
-            if (list.get(index) == after) {
-                list.set(index, before);
-            }
-        }
-    }
-
-    private record RootWrite(Model model, Block before, Block after) implements Write {
-        @Override
-        public void apply() {
-            model.setBlock(after);
-        }
-
-        @Override
-        public void revert() {
-            if (model.getBlock() == after) {
-                model.setBlock(before);
-            }
-        }
+        return replacement;
     }
 }

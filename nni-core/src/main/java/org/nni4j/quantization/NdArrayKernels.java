@@ -66,9 +66,13 @@ final class NdArrayKernels implements QuantizationKernels {
             Shape broadcast = Channels.of(x, axis).broadcastShape();
             NDArray s = scale.reshape(broadcast).stopGradient();
             NDArray z = float32(zeroPoint).reshape(broadcast).stopGradient();
-            NDArray integer = float32(x.stopGradient()).div(s).round().add(z);
-            NDArray value = integer.clip(qmin, qmax).sub(z).mul(s).toType(x.getDataType(), false);
-            NDArray inside = integer.gte(qmin).logicalAnd(integer.lte(qmax));
+            NDArray quotient = float32(x.stopGradient()).div(s);
+            NDArray integer = quotient.round().add(z).clip(qmin, qmax);
+            NDArray value = integer.sub(z).mul(s).toType(x.getDataType(), false);
+            // Rounded after z was added, as NNI has it: an unsigned symmetric range ends halfway between
+            // two integers, and the largest value must not lose its gradient to a tie.
+            NDArray position = quotient.add(z).round();
+            NDArray inside = position.gte(qmin).logicalAnd(position.lte(qmax));
             return temporaries.keep(straightThrough(x, value, inside));
         }
     }

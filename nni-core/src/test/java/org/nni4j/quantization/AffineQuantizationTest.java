@@ -148,7 +148,7 @@ class AffineQuantizationTest {
         for (int seed = 0; seed < 200; seed++) {
             Random random = new Random(seed);
             QuantizedType type = types().get(random.nextInt(types().size()));
-            QuantizationScheme scheme = QuantizationScheme.values()[random.nextInt(4)];
+            QuantizationScheme scheme = List.of(QuantizationScheme.values()).get(random.nextInt(4));
             float min = (float) random.nextGaussian() * 10 - 3;
             float max = min + random.nextFloat() * 20;
             QuantizationParameters p = AffineQuantization.parametersFor(min, max, type, scheme);

@@ -1,0 +1,89 @@
+package org.nni4j.algorithms.naive;
+
+import ai.djl.ndarray.NDArray;
+import java.util.Map;
+import java.util.Optional;
+import org.nni4j.algorithm.QuantizationPoint;
+import org.nni4j.calibration.TensorCalibration;
+import org.nni4j.fakequant.ForwardContext;
+import org.nni4j.fakequant.QuantizerState;
+import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.quantization.AffineQuantization;
+import org.nni4j.quantization.QuantizationParameters;
+
+/**
+ * {@code ŵ = trunc(w / s) · s} with {@code s} the largest {@code max|w| / 127} seen so far: the scale never shrinks. It
+ * truncates toward zero where every other quantizer here rounds, because NNI's does. The gradient passes unchanged.
+ */
+final class NaiveWeightQuantizer implements TensorQuantizer {
+
+    private final QuantizationPoint point;
+    private float scale;
+
+    NaiveWeightQuantizer(QuantizationPoint point) {
+        this.point = point;
+    }
+
+    @Override
+    public NDArray quantize(NDArray weight, ForwardContext context) {
+        if (weight.size() == 0) {
+            return weight;
+        }
+        float s = scaleFor(weight, context.training());
+        NDArray plain = weight.stopGradient();
+        NDArray quantized = plain.div(s);
+        NDArray change = quantized.trunc().muli(s).subi(plain);
+        return weight.add(change);
+    }
+
+    /** Training moves the scale; evaluation only uses what it would be. */
+    private synchronized float scaleFor(NDArray weight, boolean training) {
+        NDArray plain = weight.stopGradient();
+        float largest = plain.abs().max().toFloatArray()[0];
+        float s = Math.max(scale, largest / point.type().qmax());
+        if (training) {
+            scale = s;
+        }
+        return Math.max(s, AffineQuantization.EPSILON);
+    }
+
+    @Override
+    public synchronized void describe(NDArray weight) {
+        scale = scaleFor(weight, true);
+    }
+
+    @Override
+    public synchronized Optional<TensorCalibration> calibration() {
+        if (scale == 0) {
+            return Optional.empty();
+        }
+        float largest = scale * point.type().qmax();
+        return Optional.of(
+                new TensorCalibration(
+                        point.type(),
+                        point.scheme(),
+                        QuantizationParameters.perTensor(scale, 0),
+                        new float[] {-largest},
+                        new float[] {largest}));
+    }
+
+    @Override
+    public synchronized void restore(TensorCalibration calibration) {
+        scale = calibration.parameters().scale()[0];
+    }
+
+    @Override
+    public synchronized QuantizerState state() {
+        return new QuantizerState(Map.of("scale", new float[] {scale}), Map.of());
+    }
+
+    @Override
+    public synchronized void load(QuantizerState state) {
+        scale = state.array("scale", 1)[0];
+    }
+
+    @Override
+    public void close() {
+        // nothing native is kept
+    }
+}

@@ -1,0 +1,91 @@
+package org.nni4j.algorithms.qat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.nni4j.algorithm.AlgorithmContext;
+import org.nni4j.algorithm.QuantizationPoint;
+import org.nni4j.calibration.TensorCalibration;
+import org.nni4j.fakequant.ForwardContext;
+import org.nni4j.fakequant.QuantizerState;
+import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.quantization.QuantizationKernels;
+
+/**
+ * Fake-quantizes a weight by its own minimum and maximum, as they are at each forward. So there is no state to lose: the
+ * parameters follow from the weight. Only a restored calibration is kept, until the weight is next trained.
+ */
+final class QatWeightQuantizer implements TensorQuantizer {
+
+    private final QuantizationPoint point;
+    private final QuantizationKernels kernels;
+    private final TrackedRange restored;
+    private @Nullable TensorCalibration described;
+
+    QatWeightQuantizer(QuantizationPoint point, AlgorithmContext context) {
+        this.point = point;
+        this.kernels = context.kernels();
+        this.restored = new TrackedRange(point, context.manager());
+    }
+
+    @Override
+    public NDArray quantize(NDArray weight, ForwardContext context) {
+        if (!context.quantizing() || weight.size() == 0) {
+            return weight;
+        }
+        int axis = point.axis(weight.getShape());
+        TrackedRange.Values values = values(weight, axis, context.training());
+        return values.fakeQuantize(kernels, weight, point.type(), axis, context.training());
+    }
+
+    private synchronized TrackedRange.Values values(NDArray weight, int axis, boolean training) {
+        if (training) {
+            restored.close();
+        }
+        TrackedRange.Values kept = restored.values();
+        return kept == null ? fresh(weight, axis) : kept;
+    }
+
+    private TrackedRange.Values fresh(NDArray weight, int axis) {
+        NDList range = kernels.range(weight, axis);
+        NDList parameters =
+                kernels.parameters(range.get(0), range.get(1), point.type(), point.scheme());
+        return new TrackedRange.Values(
+                range.get(0), range.get(1), parameters.get(0), parameters.get(1));
+    }
+
+    @Override
+    public synchronized void describe(NDArray weight) {
+        if (weight.size() > 0) {
+            int axis = point.axis(weight.getShape());
+            described = TrackedRange.calibration(point, values(weight, axis, false), axis);
+        }
+    }
+
+    @Override
+    public synchronized Optional<TensorCalibration> calibration() {
+        return Optional.ofNullable(described);
+    }
+
+    @Override
+    public synchronized void restore(TensorCalibration calibration) {
+        restored.restore(calibration);
+    }
+
+    @Override
+    public synchronized QuantizerState state() {
+        return restored.state(Map.of());
+    }
+
+    @Override
+    public synchronized void load(QuantizerState saved) {
+        restored.load(saved);
+    }
+
+    @Override
+    public synchronized void close() {
+        restored.close();
+    }
+}

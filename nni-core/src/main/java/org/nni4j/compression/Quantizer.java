@@ -1,0 +1,326 @@
+package org.nni4j.compression;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.training.optimizer.Optimizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+import org.nni4j.algorithm.AlgorithmContext;
+import org.nni4j.algorithm.QuantizationAlgorithm;
+import org.nni4j.algorithm.QuantizationPoint;
+import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.config.ConfigList;
+import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.OptimizerWatch;
+import org.nni4j.fakequant.QuantizedLayer;
+import org.nni4j.fakequant.StepClock;
+import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.layer.Attachment;
+import org.nni4j.layer.Layer;
+import org.nni4j.layer.LayerTree;
+import org.nni4j.placement.PlannedLayer;
+import org.nni4j.placement.QuantizationPlan;
+import org.nni4j.placement.QuantizationPlanner;
+import org.nni4j.quantization.QuantizationKernels;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Quantizes one model by one algorithm.
+ *
+ * <p>Life: construction checks the config list completely and makes the {@link #plan()}; {@link #compress()} puts
+ * quantizers into the model; the model is then trained with {@link #optimizer()}, or calibrated, and evaluated as ever;
+ * {@link #exportModel} writes it and takes the quantizers out again. {@code compress()} after an export goes on where it was
+ * left. {@link #close()} takes the quantizers out and frees their arrays; the model stays the caller's.
+ *
+ * <p>One thread at a time may call these methods; the quantized model itself may predict from several.
+ */
+public class Quantizer implements AutoCloseable {
+
+    private static final Logger logger = LoggerFactory.getLogger(Quantizer.class);
+
+    private final Model model;
+    private final QuantizationAlgorithm algorithm;
+    private final LayerTree tree;
+    private final QuantizationPlan plan;
+    private final StepClock clock = new StepClock();
+    private final OptimizerWatch watch;
+    private final NDManager manager;
+    private final @Nullable StepCountingOptimizer optimizer;
+    private final Map<String, QuantizedLayer> layers = new LinkedHashMap<>();
+    private final AlgorithmContext context;
+    private @Nullable Attachment attachment;
+    private boolean floatStepSaid;
+    private boolean closed;
+
+    /**
+     * Makes a quantizer; the model is only read.
+     *
+     * @param algorithm what to quantize by
+     * @param model has a block, initialized or not
+     * @param config what to quantize
+     * @param optimizer the user's optimizer; null for algorithms that do not train
+     * @param options everything else
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws IllegalArgumentException if the model has no block, or the optimizer is missing
+     */
+    protected Quantizer(
+            QuantizationAlgorithm algorithm,
+            Model model,
+            ConfigList config,
+            @Nullable Optimizer optimizer,
+            QuantizerOptions options) {
+        if (model.getBlock() == null) {
+            throw new IllegalArgumentException(
+                    "model \"" + model.getName() + "\" has no block; call model.setBlock first");
+        }
+        if (algorithm.capabilities().needsOptimizer() && optimizer == null) {
+            throw new IllegalArgumentException(
+                    "algorithm \"" + algorithm.name() + "\" trains and needs the optimizer");
+        }
+        this.model = model;
+        this.algorithm = algorithm;
+        this.tree = LayerTree.of(model);
+        this.manager = model.getNDManager().newSubManager();
+        this.manager.setName("nni4j " + algorithm.name());
+        try {
+            QuantizationKernels kernels = QuantizationKernels.create(options.kernels(), manager);
+            this.plan =
+                    new QuantizationPlanner(algorithm, options.defaults(), kernels.name())
+                            .plan(tree, config);
+            this.context = new AlgorithmContext(manager, kernels, options.seed());
+        } catch (RuntimeException e) {
+            manager.close();
+            throw e;
+        }
+        this.watch = new OptimizerWatch(model.getBlock().getParameters().values(), clock);
+        this.optimizer =
+                optimizer == null ? null : new StepCountingOptimizer(optimizer, clock, this::stepped);
+    }
+
+    /**
+     * Returns what this quantizer does to each layer; print it to look at it.
+     *
+     * @return known from construction on
+     */
+    public final QuantizationPlan plan() {
+        return plan;
+    }
+
+    /**
+     * Returns the model this quantizer works on.
+     *
+     * @return the model given
+     */
+    public final Model model() {
+        return model;
+    }
+
+    /**
+     * Returns the optimizer to train with: the user's own, with its steps counted. Give it to {@code
+     * DefaultTrainingConfig.optOptimizer}.
+     *
+     * @return always the same one
+     * @throws IllegalStateException if this quantizer was made without an optimizer
+     */
+    public final Optimizer optimizer() {
+        if (optimizer == null) {
+            throw new IllegalStateException("this quantizer was made without an optimizer");
+        }
+        return optimizer;
+    }
+
+    /**
+     * Returns the number of the step that is being computed.
+     *
+     * @return 1 + completed optimizer steps
+     */
+    public final long step() {
+        return clock.step();
+    }
+
+    /**
+     * Puts the quantizers into the model: all of them, or none if that fails.
+     *
+     * @return the model, now quantized
+     * @throws IllegalStateException if the model is quantized already, or this quantizer is closed
+     */
+    public Model compress() {
+        checkOpen();
+        if (attachment != null) {
+            throw new IllegalStateException("the model is quantized already");
+        }
+        Map<Layer, Function<Block, Block>> wrappers = new LinkedHashMap<>();
+        for (PlannedLayer planned : plan.quantizedLayers()) {
+            Layer layer = tree.find(planned.path()).orElseThrow();
+            wrappers.put(
+                    layer,
+                    block -> layers.computeIfAbsent(planned.path(), path -> wrap(block, planned)));
+        }
+        watch.reset();
+        attachment = tree.attach(wrappers);
+        floatStepSaid = false;
+        return model;
+    }
+
+    private QuantizedLayer wrap(Block block, PlannedLayer planned) {
+        Map<Parameter, TensorQuantizer> weights = new LinkedHashMap<>();
+        Map<String, Parameter> parameters =
+                tree.find(planned.path()).orElseThrow().parameters();
+        for (QuantizationPoint point : planned.points(QuantType.WEIGHT)) {
+            Parameter parameter = parameters.get(point.tensor());
+            if (parameter == null) {
+                throw new IllegalStateException(point + ": the layer has no such parameter");
+            }
+            TensorQuantizer quantizer = create(point);
+            weights.put(parameter, quantizer);
+            if (optimizer != null) {
+                optimizer.addReaders(parameter, List.of(quantizer));
+            }
+        }
+        int start = planned.points().get(0).startStep();
+        return new QuantizedLayer(
+                block,
+                planned.path(),
+                start,
+                clock,
+                watch,
+                weights,
+                factory(planned.point(QuantType.INPUT)),
+                factory(planned.point(QuantType.OUTPUT)));
+    }
+
+    private TensorQuantizer create(QuantizationPoint point) {
+        TensorQuantizer quantizer = algorithm.create(point, context);
+        if (optimizer != null) {
+            optimizer.addLearned(quantizer);
+        }
+        return quantizer;
+    }
+
+    private @Nullable IntFunction<TensorQuantizer> factory(Optional<QuantizationPoint> first) {
+        return first.<IntFunction<TensorQuantizer>>map(
+                        p -> position -> create(at(p, position)))
+                .orElse(null);
+    }
+
+    private static QuantizationPoint at(QuantizationPoint p, int position) {
+        return new QuantizationPoint(
+                p.layer(),
+                p.layerType(),
+                p.quantType(),
+                String.valueOf(position),
+                p.type(),
+                p.scheme(),
+                p.channelAxis(),
+                p.startStep(),
+                p.entry(),
+                p.settings());
+    }
+
+    /**
+     * Returns how the model is quantized as of now.
+     *
+     * @return every quantized tensor that has seen data
+     * @throws IllegalStateException if {@link #compress()} was never called
+     */
+    public CalibrationConfig calibration() {
+        checkOpen();
+        if (layers.isEmpty()) {
+            throw new IllegalStateException("call compress() first");
+        }
+        if (model.getBlock().isInitialized()) {
+            layers.values().forEach(QuantizedLayer::describeWeights);
+        }
+        return new Calibrator(plan, layers).calibration();
+    }
+
+    /**
+     * Takes a calibration over, into a model that {@link #compress()} prepared. Evaluation then gives the outputs of the
+     * model it came from, bit for bit; further training goes on from it.
+     *
+     * @param calibration of a network with the same layers, quantized alike
+     * @throws org.nni4j.config.ConfigException listing every layer or tensor that is missing, unknown or quantized
+     *     otherwise; then nothing is changed
+     * @throws IllegalStateException if {@link #compress()} was not called
+     */
+    public void loadCalibration(CalibrationConfig calibration) {
+        checkOpen();
+        if (layers.isEmpty()) {
+            throw new IllegalStateException("call compress() first");
+        }
+        new Calibrator(plan, layers).load(calibration);
+    }
+
+    /**
+     * Writes the original network with its float master weights, and the calibration; then takes the quantizers out of the
+     * model, which is the original float network again. {@link #compress()} puts them back as they were.
+     *
+     * @param modelPath folder and name: {@code out/lenet} is written as {@code out/lenet-0000.params}, in DJL's format
+     * @param calibrationPath where the calibration goes, as JSON
+     * @return the calibration written
+     * @throws IOException if a file cannot be written; then model and files are as they were
+     * @throws IllegalStateException if {@link #compress()} was never called or the model is not initialized
+     */
+    public CalibrationConfig exportModel(Path modelPath, Path calibrationPath) throws IOException {
+        CalibrationConfig calibration = calibration();
+        if (!model.getBlock().isInitialized()) {
+            throw new IllegalStateException("the model is not initialized; there is nothing to export");
+        }
+        // Wrappers save the bytes of what they wrap, so the model can be written before it is restored:
+        // if writing fails, nothing has happened.
+        ModelFiles.write(
+                model, model.getBlock(), modelPath, calibrationPath, calibration.toJson());
+        detach();
+        return calibration;
+    }
+
+    /** Takes the quantizers out of the model, which is the original float network again. Does nothing where it is. */
+    public void restore() {
+        checkOpen();
+        detach();
+    }
+
+    private void detach() {
+        if (attachment != null) {
+            attachment.detach();
+            attachment = null;
+        }
+    }
+
+    private void stepped() {
+        if (attachment == null && !floatStepSaid) {
+            floatStepSaid = true;
+            logger.warn(
+                    "the model is trained in float: its quantizers are not attached; call compress()"
+                            + " to put them in");
+        }
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("this quantizer is closed");
+        }
+    }
+
+    /** Takes the quantizers out of the model and frees their arrays. The model stays open, and so does its trainer. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            detach();
+            layers.values().forEach(QuantizedLayer::close);
+            layers.clear();
+            manager.close();
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package org.nni4j.compression;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.nn.Parameter;
+import ai.djl.training.optimizer.Optimizer;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.nni4j.fakequant.StepClock;
+import org.nni4j.fakequant.TensorQuantizer;
+
+/**
+ * The user's optimizer, with its completed steps counted. Everything it computes, its state and its learning-rate trackers
+ * stay its own.
+ */
+final class StepCountingOptimizer extends Optimizer {
+
+    private record Update(String parameterId, Device device) {}
+
+    private final Optimizer optimizer;
+    private final StepClock clock;
+    private final Runnable onStep;
+    private final Map<String, List<TensorQuantizer>> readers = new ConcurrentHashMap<>();
+    private final Map<String, Learned> learned = new ConcurrentHashMap<>();
+
+    private record Learned(Parameter parameter, TensorQuantizer quantizer) {}
+
+    StepCountingOptimizer(Optimizer optimizer, StepClock clock, Runnable onStep) {
+        super(new Unused());
+        this.optimizer = optimizer;
+        this.clock = clock;
+        this.onStep = onStep;
+    }
+
+    /** Tells quantizers of each update of the master weight they read. */
+    void addReaders(Parameter master, List<TensorQuantizer> quantizers) {
+        readers.put(master.getId(), List.copyOf(quantizers));
+    }
+
+    /** Lets a quantizer shape the updates of the parameters it learns. */
+    void addLearned(TensorQuantizer quantizer) {
+        for (Parameter parameter : quantizer.learnedParameters()) {
+            learned.put(parameter.getId(), new Learned(parameter, quantizer));
+        }
+    }
+
+    @Override
+    public void update(String parameterId, NDArray weight, NDArray grad) {
+        if (clock.update(new Update(parameterId, weight.getDevice()))) {
+            onStep.run();
+        }
+        Learned own = learned.get(parameterId);
+        if (own == null) {
+            optimizer.update(parameterId, weight, grad);
+        } else {
+            updateLearned(own, weight, grad);
+        }
+        for (TensorQuantizer quantizer : readers.getOrDefault(parameterId, List.of())) {
+            quantizer.afterUpdate(weight);
+        }
+    }
+
+    private void updateLearned(Learned own, NDArray value, NDArray grad) {
+        String id = own.parameter().getId();
+        own.quantizer().beforeUpdate(own.parameter(), value, grad);
+        float multiple = own.quantizer().learningRateMultiple();
+        if (multiple == 1) {
+            optimizer.update(id, value, grad);
+        } else {
+            updateScaled(id, value, grad, multiple);
+        }
+        own.quantizer().afterUpdate(own.parameter(), value);
+    }
+
+    /** Whatever the optimizer's rule is, its update scaled is its update at a scaled learning rate. */
+    private void updateScaled(String parameterId, NDArray weight, NDArray grad, float scale) {
+        try (NDArray before = weight.duplicate()) {
+            optimizer.update(parameterId, weight, grad);
+            try (NDArray change = weight.sub(before);
+                    NDArray scaled = change.mul(scale);
+                    NDArray after = before.add(scaled)) {
+                after.copyTo(weight);
+            }
+        }
+    }
+
+    /** Optimizers are built from a builder; this one's settings are never read. */
+    private static final class Unused extends OptimizerBuilder<Unused> {
+        @Override
+        protected Unused self() {
+            return this;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package org.nni4j.fakequant;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.IntFunction;
+
+/**
+ * The quantizers of a layer's inputs, or of its outputs: one for each position, made when a tensor first arrives there.
+ */
+final class QuantizerRow implements AutoCloseable {
+
+    private final String what;
+    private final IntFunction<TensorQuantizer> factory;
+    private final Map<Integer, TensorQuantizer> byPosition = new ConcurrentSkipListMap<>();
+
+    QuantizerRow(String what, IntFunction<TensorQuantizer> factory) {
+        this.what = what;
+        this.factory = factory;
+    }
+
+    /**
+     * Fake-quantizes each floating tensor; others, such as token ids, pass.
+     *
+     * @throws IllegalStateException if no tensor is a floating one
+     */
+    NDList quantize(NDList tensors, ForwardContext context) {
+        NDList result = new NDList(tensors.size());
+        boolean any = false;
+        for (int i = 0; i < tensors.size(); i++) {
+            NDArray tensor = tensors.get(i);
+            if (tensor.getDataType().isFloating()) {
+                any = true;
+                NDArray quantized = at(i).quantize(tensor, context);
+                if (quantized != tensor) {
+                    quantized.setName(tensor.getName());
+                }
+                result.add(quantized);
+            } else {
+                result.add(tensor);
+            }
+        }
+        if (!any && !tensors.isEmpty()) {
+            throw new IllegalStateException(
+                    what
+                            + ": "
+                            + tensors.head().getDataType()
+                            + " is not a floating type and cannot be quantized; leave it out of"
+                            + " quant_types");
+        }
+        return result;
+    }
+
+    TensorQuantizer at(int position) {
+        return byPosition.computeIfAbsent(position, factory::apply);
+    }
+
+    Map<Integer, TensorQuantizer> byPosition() {
+        return byPosition;
+    }
+
+    @Override
+    public void close() {
+        byPosition.values().forEach(TensorQuantizer::close);
+        byPosition.clear();
+    }
+}

@@ -1,0 +1,56 @@
+package org.nni4j.placement;
+
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.nni4j.config.ConfigEntry;
+import org.nni4j.layer.Layer;
+
+/**
+ * Tells whether a config entry speaks of a layer: its type is named (or none is), and one of its paths is named or fits a
+ * pattern (or none is given).
+ */
+final class EntryMatcher {
+
+    private final ConfigEntry entry;
+    private final List<Pattern> patterns;
+
+    EntryMatcher(ConfigEntry entry) {
+        this.entry = entry;
+        this.patterns = entry.opNamesRe().stream().map(Pattern::compile).toList();
+    }
+
+    ConfigEntry entry() {
+        return entry;
+    }
+
+    boolean matches(Layer layer) {
+        return typeMatches(layer) && nameMatches(layer);
+    }
+
+    private boolean typeMatches(Layer layer) {
+        Set<String> types = entry.opTypes();
+        return types.isEmpty() || types.contains(layer.type());
+    }
+
+    private boolean nameMatches(Layer layer) {
+        if (entry.opNames().isEmpty() && patterns.isEmpty()) {
+            return true;
+        }
+        return paths(layer).anyMatch(entry.opNames()::contains)
+                || patterns.stream().anyMatch(p -> fits(p, layer));
+    }
+
+    static boolean fits(Pattern pattern, Layer layer) {
+        return paths(layer).anyMatch(path -> pattern.matcher(path).matches());
+    }
+
+    static Stream<String> paths(Layer layer) {
+        return Stream.concat(Stream.of(layer.path()), layer.aliases().stream());
+    }
+
+    List<Pattern> patterns() {
+        return patterns;
+    }
+}

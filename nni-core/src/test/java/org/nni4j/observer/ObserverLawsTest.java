@@ -1,0 +1,237 @@
+package org.nni4j.observer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nni4j.quantization.QuantizationDtype;
+import org.nni4j.quantization.QuantizationScheme;
+import org.nni4j.quantization.QuantizedType;
+
+class ObserverLawsTest {
+
+    private static final QuantizedType UINT8 = new QuantizedType(8, QuantizationDtype.UINT);
+    private static final int SEEDS = 8;
+
+    @ParameterizedTest
+    @EnumSource(ObserverKind.class)
+    void merge_ofTwo_isObservingBoth(ObserverKind kind) {
+        for (int seed = 0; seed < SEEDS; seed++) {
+            Random random = new Random(seed);
+            Observer left = create(kind);
+            Observer right = create(kind);
+            Observer both = create(kind);
+            List<float[]> first = batches(random, random.nextInt(4));
+            List<float[]> second = batches(random, 1 + random.nextInt(4));
+            first.forEach(left::observe);
+            second.forEach(right::observe);
+            first.forEach(both::observe);
+            second.forEach(both::observe);
+            left.merge(right);
+            assertSame(kind, left, both, "seed " + seed);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = ObserverKind.class, mode = EnumSource.Mode.EXCLUDE, names = "EMA")
+    void observe_anyOrderAndCutting_givesTheSameState(ObserverKind kind) {
+        for (int seed = 0; seed < SEEDS; seed++) {
+            List<float[]> batches = batches(new Random(seed), 6);
+            Observer inOrder = create(kind);
+            batches.forEach(inOrder::observe);
+            List<Float> values = new ArrayList<>();
+            for (float[] batch : batches) {
+                for (float value : batch) {
+                    values.add(value);
+                }
+            }
+            Collections.shuffle(values, new Random(seed));
+            Observer oneByOne = create(kind);
+            values.forEach(v -> oneByOne.observe(v));
+            assertSame(kind, oneByOne, inOrder, "seed " + seed);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ObserverKind.class)
+    void load_ofState_goesOnTheSame(ObserverKind kind) {
+        Random random = new Random(3);
+        Observer observer = create(kind);
+        batches(random, 3).forEach(observer::observe);
+        Observer copy = create(kind);
+        copy.observe(1e6f);
+        copy.load(observer.state());
+        float[] more = batches(random, 1).get(0);
+        observer.observe(more);
+        copy.observe(more);
+        assertSame(kind, copy, observer, "seed 3");
+    }
+
+    @ParameterizedTest
+    @EnumSource(ObserverKind.class)
+    void state_afterManyBatches_staysSmall(ObserverKind kind) {
+        Random random = new Random(4);
+        Observer observer = create(kind);
+        for (int i = 0; i < 300; i++) {
+            observer.observe(batches(random, 1).get(0));
+        }
+        int floats = observer.state().values().stream().mapToInt(v -> v.length).sum();
+        assertThat(floats).isLessThan(8192 * 4 + 10);
+    }
+
+    @ParameterizedTest
+    @EnumSource(ObserverKind.class)
+    void range_always_liesWithinTheData(ObserverKind kind) {
+        for (int seed = 0; seed < SEEDS; seed++) {
+            Observer observer = create(kind);
+            Observer minMax = create(ObserverKind.MIN_MAX);
+            for (float[] batch : batches(new Random(seed), 3)) {
+                observer.observe(batch);
+                minMax.observe(batch);
+            }
+            for (QuantizationScheme scheme : QuantizationScheme.values()) {
+                ObservedRange range = observer.range(UINT8, scheme);
+                ObservedRange data = minMax.range(UINT8, scheme);
+                float slack =
+                        (data.max()[0] - data.min()[0]) * 1e-6f; // rounding of the search's sums
+                assertThat(range.min()[0])
+                        .as("seed %d, %s", seed, scheme)
+                        .isGreaterThanOrEqualTo(data.min()[0] - slack);
+                assertThat(range.max()[0])
+                        .as("seed %d, %s", seed, scheme)
+                        .isLessThanOrEqualTo(data.max()[0] + slack);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ObserverKind.class)
+    void range_ofConstantData_isThatValue(ObserverKind kind) {
+        for (float value : new float[] {0f, -0f, 1f, -3.5f, 1e-42f, Float.MAX_VALUE}) {
+            Observer observer = create(kind);
+            observer.observe(value, value, value);
+            ObservedRange range = observer.range(UINT8, QuantizationScheme.PER_TENSOR_AFFINE);
+            float slack =
+                    Math.abs(value)
+                            * 1e-6f; // the moving average adds up to 1 in double only nearly
+            assertThat(range.min()[0]).isCloseTo(value, within(slack));
+            assertThat(range.max()[0]).isCloseTo(value, within(slack));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ObserverKind.class)
+    void observe_perChannel_isOneObserverEach(ObserverKind kind) {
+        Random random = new Random(5);
+        float[] values = new float[2 * 3 * 50];
+        float[][] perChannel = new float[3][2 * 50];
+        for (int i = 0; i < values.length; i++) {
+            int c = i / 50 % 3;
+            values[i] = (float) random.nextGaussian() * (c + 1);
+            perChannel[c][i / 150 * 50 + i % 50] = values[i];
+        }
+        Observer observer = create(kind);
+        try (NDManager manager = NDManager.newBaseManager()) {
+            observer.observe(manager.create(values, new Shape(2, 3, 50)), 1);
+        }
+        ObservedRange range = observer.range(UINT8, QuantizationScheme.PER_CHANNEL_AFFINE);
+        for (int c = 0; c < 3; c++) {
+            Observer alone = create(kind);
+            alone.observe(perChannel[c]);
+            ObservedRange expected = alone.range(UINT8, QuantizationScheme.PER_TENSOR_AFFINE);
+            // channels have coarser histograms: a few bins of 1/512 of the range
+            boolean exact = kind == ObserverKind.MIN_MAX || kind == ObserverKind.EMA;
+            float slack = (expected.max()[0] - expected.min()[0]) * (exact ? 1e-6f : 0.1f);
+            assertThat(range.min()[c]).isCloseTo(expected.min()[0], within(slack));
+            assertThat(range.max()[c]).isCloseTo(expected.max()[0], within(slack));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ObserverKind.class)
+    void observe_notFinite_throws(ObserverKind kind) {
+        Observer observer = create(kind);
+        assertThatThrownBy(() -> observer.observe(1f, Float.NaN))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("NaN");
+        assertThat(observer.isEmpty()).isTrue();
+    }
+
+    @Test
+    void range_ofNothing_throws() {
+        assertThatThrownBy(
+                        () ->
+                                create(ObserverKind.MSE)
+                                        .range(UINT8, QuantizationScheme.PER_TENSOR_AFFINE))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("nothing was observed yet");
+    }
+
+    @Test
+    void merge_ofAnotherKind_throws() {
+        Observer other = create(ObserverKind.MSE);
+        assertThatThrownBy(() -> create(ObserverKind.MIN_MAX).merge(other))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("MseObserver");
+    }
+
+    @Test
+    void of_unknownKey_listsTheKnown() {
+        assertThatThrownBy(() -> ObserverKind.of("minmax"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "unknown observer \"minmax\"; expected one of"
+                                + " [min_max, ema, percentile, histogram, entropy, mse]");
+    }
+
+    private static Observer create(ObserverKind kind) {
+        return kind.create(ObserverOptions.DEFAULT);
+    }
+
+    /** Batches whose scales differ by powers of ten, so that grids must grow. */
+    private static List<float[]> batches(Random random, int count) {
+        List<float[]> batches = new ArrayList<>();
+        for (int b = 0; b < count; b++) {
+            double scale = Math.pow(10, random.nextInt(9) - 4);
+            double shift = random.nextInt(3) - 1;
+            float[] batch = new float[1 + random.nextInt(200)];
+            for (int i = 0; i < batch.length; i++) {
+                batch[i] = (float) ((random.nextGaussian() + shift) * scale);
+            }
+            batches.add(batch);
+        }
+        return batches;
+    }
+
+    private static void assertSame(
+            ObserverKind kind, Observer actual, Observer expected, String which) {
+        if (kind == ObserverKind.EMA) {
+            ObservedRange a = actual.range(UINT8, QuantizationScheme.PER_TENSOR_AFFINE);
+            ObservedRange e = expected.range(UINT8, QuantizationScheme.PER_TENSOR_AFFINE);
+            // the same sum in another order, in double, then rounded to float
+            assertThat(a.min()[0])
+                    .as(which)
+                    .isCloseTo(e.min()[0], within(Math.abs(e.min()[0]) * 1e-6f));
+            assertThat(a.max()[0])
+                    .as(which)
+                    .isCloseTo(e.max()[0], within(Math.abs(e.max()[0]) * 1e-6f));
+            return;
+        }
+        Map<String, float[]> a = actual.state();
+        Map<String, float[]> e = expected.state();
+        assertThat(a.keySet()).as(which).isEqualTo(e.keySet());
+        e.forEach(
+                (name, values) ->
+                        assertThat(a.get(name)).as(which + ", " + name).isEqualTo(values));
+    }
+}
