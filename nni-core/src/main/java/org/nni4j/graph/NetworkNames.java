@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.util.Pair;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.nni4j.layer.Layer;
@@ -31,7 +31,7 @@ record NetworkNames(
             original = wrapper.inner();
         }
         Block rootBlock = original;
-        Map<Parameter, ParameterRead> parameters = new IdentityHashMap<>();
+        Map<Parameter, ParameterRead> parameters = new LinkedHashMap<>();
         for (Pair<String, Parameter> own : rootBlock.getDirectParameters()) {
             parameters.put(own.getValue(), new ParameterRead("", own.getKey()));
         }

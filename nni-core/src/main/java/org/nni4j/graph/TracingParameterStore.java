@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +25,7 @@ final class TracingParameterStore extends ParameterStore {
         super(manager, false);
         this.recorder = recorder;
         this.manager = manager;
-        this.names = new IdentityHashMap<>(names);
+        this.names = Map.copyOf(names);
     }
 
     @Override
