@@ -50,21 +50,21 @@ final class ArrayHandler extends ProxyHandler {
             Object self, Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
         @Nullable Object[] given = arguments == null ? new Object[0] : arguments;
         Operator operator = Operator.of(method);
-        switch (operator.kind()) {
-            case ASK:
-                return ask(method, given);
-            case READ:
+        return switch (operator.kind()) {
+            case ASK -> ask(method, given);
+            case READ -> {
                 if (method.getName().equals("equals") && given[0] == self) {
-                    return true;
+                    yield true;
                 }
                 session.read(this, method);
-                return call(real, method, Operands.unwrap(given));
-            case ESCAPE:
+                yield call(real, method, Operands.unwrap(given));
+            }
+            case ESCAPE -> {
                 session.escape(this, method);
-                return call(real, method, Operands.unwrap(given));
-            default:
-                return setByFunction(given) ? null : session.compute(this, real, operator, given);
-        }
+                yield call(real, method, Operands.unwrap(given));
+            }
+            default -> setByFunction(given) ? null : session.compute(this, real, operator, given);
+        };
     }
 
     private @Nullable Object ask(Method method, @Nullable Object[] arguments) throws Throwable {

@@ -10,9 +10,11 @@ import java.lang.reflect.Array;
 import java.nio.Buffer;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -106,9 +108,9 @@ record CallDescription(String op, Map<String, Object> attributes) {
             List<Object> axes =
                     new ArrayList<>(
                             IntStream.range(0, rank).mapToObj(i -> (Object) (long) i).toList());
-            int one = Math.floorMod(((Number) attributes.get("axis1")).intValue(), rank);
-            int other = Math.floorMod(((Number) attributes.get("axis2")).intValue(), rank);
-            java.util.Collections.swap(axes, one, other);
+            int one = Math.floorMod(axis(attributes, "axis1"), rank);
+            int other = Math.floorMod(axis(attributes, "axis2"), rank);
+            Collections.swap(axes, one, other);
             attributes.clear();
             attributes.put("axes", List.copyOf(axes));
         } else if (method.equals("squeeze") && !attributes.containsKey("axes")) {
@@ -121,6 +123,10 @@ record CallDescription(String op, Map<String, Object> attributes) {
         }
     }
 
+    private static int axis(Map<String, Object> attributes, String name) {
+        return ((Number) Objects.requireNonNull(attributes.get(name))).intValue();
+    }
+
     private static boolean isEmpty(@Nullable Object list) {
         return !(list instanceof List<?> l) || l.isEmpty();
     }
@@ -128,8 +134,8 @@ record CallDescription(String op, Map<String, Object> attributes) {
     private static boolean isOperand(Object argument) {
         return argument instanceof NDResource
                 || argument instanceof NDArray[]
-                || argument instanceof Collection<?> c
-                        && c.stream().anyMatch(NDArray.class::isInstance);
+                || (argument instanceof Collection<?> c
+                        && c.stream().anyMatch(NDArray.class::isInstance));
     }
 
     /**

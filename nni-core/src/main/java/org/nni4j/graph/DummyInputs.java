@@ -20,7 +20,7 @@ record DummyInputs(List<Shape> shapes, @Nullable NDList given, @Nullable DataTyp
 
     DummyInputs {
         for (int i = 0; i < shapes.size(); i++) {
-            if (given == null && shapes.get(i).hasZeroDimension()
+            if ((given == null && shapes.get(i).hasZeroDimension())
                     || shapes.get(i).size() < 0
                     || unknown(shapes.get(i))) {
                 throw new IllegalArgumentException(

@@ -159,7 +159,7 @@ public final class GraphTracer {
         NetworkNames names = NetworkNames.of(root, tree);
         names.checkInitialized();
         try (NDManager manager = inputs.newManager(names.floatingParameter())) {
-            TraceRecorder recorder = new TraceRecorder(manager);
+            TraceRecorder recorder = new TraceRecorder();
             NDList dummies = new NDList();
             inputs.arrays(manager, names.floatingParameter())
                     .forEach(copy -> dummies.add(recorder.input(copy)));

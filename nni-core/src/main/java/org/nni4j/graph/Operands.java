@@ -82,7 +82,7 @@ final class Operands {
                 : mapCollection(role, argument);
     }
 
-    private static Object target(Object argument) {
+    private static @Nullable Object target(@Nullable Object argument) {
         ProxyHandler handler = Proxies.handlerOf(argument);
         return handler == null ? argument : handler.target();
     }

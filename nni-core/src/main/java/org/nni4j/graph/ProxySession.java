@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
 import java.lang.reflect.Method;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class ProxySession {
 
-    private final Map<NDArray, ArrayHandler> handlers = new IdentityHashMap<>();
-    private final Map<NDManager, NDManager> managers = new IdentityHashMap<>();
+    private final IdentityHashMap<NDArray, ArrayHandler> handlers = new IdentityHashMap<>();
+    private final IdentityHashMap<NDManager, NDManager> managers = new IdentityHashMap<>();
 
     /**
      * Runs an operator.

@@ -37,7 +37,6 @@ final class TraceRecorder extends ProxySession {
 
     private static final Set<String> DATA_DEPENDENT = Set.of("NonZero", "Unique", "BooleanMask");
 
-    private final NDManager manager;
     private final PathTracker path = new PathTracker();
     private final List<Node> nodes = new ArrayList<>();
     private final List<Value> inputs = new ArrayList<>();
@@ -46,15 +45,6 @@ final class TraceRecorder extends ProxySession {
     private String escapedBy = "";
     private int values;
     private int constants;
-
-    /**
-     * Starts a pass.
-     *
-     * @param manager owns what the tracer itself makes
-     */
-    TraceRecorder(NDManager manager) {
-        this.manager = manager;
-    }
 
     PathTracker path() {
         return path;

@@ -156,7 +156,7 @@ final class LayerAdapter {
             try {
                 return c.getDeclaredMethod(name, parameters);
             } catch (NoSuchMethodException declaredFurtherUp) {
-                continue;
+                // the next class up has it
             }
         }
         try {

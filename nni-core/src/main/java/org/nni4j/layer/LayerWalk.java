@@ -25,7 +25,7 @@ final class LayerWalk {
     private final Block root;
     private final List<Layer> layers = new ArrayList<>();
     private final Map<String, Layer> byPath = new HashMap<>();
-    private final Map<Block, Found> byBlock = new IdentityHashMap<>();
+    private final IdentityHashMap<Block, Found> byBlock = new IdentityHashMap<>();
     private final Set<Block> ancestors = Collections.newSetFromMap(new IdentityHashMap<>());
     private int repeatedVisits;
     private boolean attached;

@@ -30,6 +30,7 @@ public abstract class LayerWrapper implements Block {
     private final Block inner;
 
     /** Labels of the pass this thread is in; only there while {@link #intercept} runs. */
+    @SuppressWarnings("ThreadLocalUsage") // one for each wrapper: layers run inside one another
     private final ThreadLocal<@Nullable NDList> labels = new ThreadLocal<>();
 
     /**

@@ -15,6 +15,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -40,7 +41,7 @@ final class SlotSearch {
      * Collections met, with their copy if they cannot be written to; by object, so that sharing is
      * kept.
      */
-    private final Map<Object, Optional<Supplier<?>>> met = new IdentityHashMap<>();
+    private final IdentityHashMap<Object, Optional<Supplier<?>>> met = new IdentityHashMap<>();
 
     private final List<Write> writes = new ArrayList<>();
 
@@ -185,7 +186,10 @@ final class SlotSearch {
         }
         if (Copies.isWritable(map)) {
             changes.forEach(
-                    (key, after) -> writes.add(new Write.ToMap(map, key, map.get(key), after)));
+                    (key, after) -> {
+                        Object old = Objects.requireNonNull(map.get(key), "a block");
+                        writes.add(new Write.ToMap(map, key, old, after));
+                    });
             return null;
         }
         Function<Map<Object, Object>, Object> maker =
