@@ -17,7 +17,7 @@ final class TracingParameterStore extends ParameterStore {
 
     private final TraceRecorder recorder;
     private final NDManager manager;
-    private final IdentityHashMap<Parameter, ParameterRead> names;
+    private final Map<Parameter, ParameterRead> names;
     private final Map<String, NDArray> handedOut = new HashMap<>();
 
     TracingParameterStore(
