@@ -2,9 +2,9 @@ package org.nni4j.placement;
 
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.nni4j.config.ConfigEntry;
+import org.nni4j.config.NamePattern;
 import org.nni4j.layer.Layer;
 
 /**
@@ -14,11 +14,11 @@ import org.nni4j.layer.Layer;
 final class EntryMatcher {
 
     private final ConfigEntry entry;
-    private final List<Pattern> patterns;
+    private final List<NamePattern> patterns;
 
     EntryMatcher(ConfigEntry entry) {
         this.entry = entry;
-        this.patterns = entry.opNamesRe().stream().map(Pattern::compile).toList();
+        this.patterns = entry.opNamesRe().stream().map(NamePattern::of).toList();
     }
 
     ConfigEntry entry() {
@@ -42,15 +42,15 @@ final class EntryMatcher {
                 || patterns.stream().anyMatch(p -> fits(p, layer));
     }
 
-    static boolean fits(Pattern pattern, Layer layer) {
-        return paths(layer).anyMatch(path -> pattern.matcher(path).matches());
+    static boolean fits(NamePattern pattern, Layer layer) {
+        return paths(layer).anyMatch(pattern::matches);
     }
 
     static Stream<String> paths(Layer layer) {
         return Stream.concat(Stream.of(layer.path()), layer.aliases().stream());
     }
 
-    List<Pattern> patterns() {
+    List<NamePattern> patterns() {
         return patterns;
     }
 }
