@@ -90,26 +90,6 @@ public record ConfigEntry(
     }
 
     /**
-     * Tells whether the entry selects a layer.
-     *
-     * @param name the layer's path
-     * @param type the layer's type
-     * @return whether both fit
-     * @throws ConfigException if a regular expression takes too long
-     */
-    public boolean selects(String name, String type) {
-        return (opTypes.isEmpty() || opTypes.contains(type)) && selectsName(name);
-    }
-
-    private boolean selectsName(String name) {
-        if (opNames.isEmpty() && opNamesRe.isEmpty()) {
-            return true;
-        }
-        return opNames.contains(name)
-                || opNamesRe.stream().anyMatch(regex -> NamePattern.of(regex).matches(name));
-    }
-
-    /**
      * Returns the entry as it is written in maps and JSON, without what is absent.
      *
      * @return keys in the order of the documentation; values are strings, numbers, booleans, lists

@@ -35,6 +35,7 @@ final class EntryReader {
 
     private static final ValueRule<QuantType> TYPE =
             ValueRule.choice("quant type", QuantType.values(), QuantType::key);
+    private static final String NNI_DEFAULT = "default";
     private static final List<String> QUANT_TYPE_KEYS =
             Arrays.stream(QuantType.values()).map(QuantType::key).toList();
     private static final ValueRule<Integer> BITS = ValueRule.whole(1, 16, " bits");
@@ -98,7 +99,7 @@ final class EntryReader {
         members.keySet().forEach(this::checkKnown);
         strings(EntryKey.QUANT_TYPES, LONGEST_NAME, this::checkType);
         readPerType(EntryKey.QUANT_BITS, BITS, quantBits);
-        opTypes = strings(EntryKey.OP_TYPES, LONGEST_NAME, (name, place) -> {});
+        opTypes = strings(EntryKey.OP_TYPES, LONGEST_NAME, this::checkOpType);
         opNames = strings(EntryKey.OP_NAMES, LONGEST_NAME, (name, place) -> {});
         opNamesRe = strings(EntryKey.OP_NAMES_RE, LONGEST_PATTERN, this::checkPattern);
         exclude = Boolean.TRUE.equals(scalar(EntryKey.EXCLUDE, ValueRule.flag()));
@@ -123,6 +124,16 @@ final class EntryReader {
         QuantType type = TYPE.read(new ConfigNode.Text(text), place, problems);
         if (type != null) {
             quantTypes.add(type);
+        }
+    }
+
+    /**
+     * In NNI the word stands for a list of PyTorch's types; silently matching none would be worse.
+     */
+    private void checkOpType(String text, String place) {
+        if (text.equals(NNI_DEFAULT)) {
+            String expected = "; expected types by name, such as \"Conv2d\" or \"Linear\"";
+            problems.add(place, quote(text) + " stands for no layer types here" + expected);
         }
     }
 
@@ -240,15 +251,18 @@ final class EntryReader {
         if (node instanceof ConfigNode.Elements elements) {
             return StringArray.read(elements, member(path, key), longest, check, problems);
         }
-        // NNI's documentation allows a bare string where its schema does not; say what to write.
-        String hint = " of strings";
-        if (node instanceof ConfigNode.Text text) {
-            boolean type =
-                    !key.equals(EntryKey.QUANT_TYPES) || QUANT_TYPE_KEYS.contains(text.value());
-            hint = type ? ": [" + node + "]" : " such as [\"weight\"]";
-        }
+        String hint =
+                node instanceof ConfigNode.Text text ? hint(key, text.value()) : " of strings";
         problems.add(member(path, key), node + " " + node.kind() + "; expected an array" + hint);
         return Set.of();
+    }
+
+    /** NNI's documentation allows a bare string where its schema does not; say what to write. */
+    private static String hint(String key, String bare) {
+        if (key.equals(EntryKey.QUANT_TYPES) && !QUANT_TYPE_KEYS.contains(bare)) {
+            return " such as [\"weight\"]";
+        }
+        return bare.equals(NNI_DEFAULT) ? " such as [\"Conv2d\"]" : ": [" + quote(bare) + "]";
     }
 
     private boolean has(String key) {

@@ -97,32 +97,4 @@ class ConfigEntryTest {
                 .isEqualTo(
                         Map.of("percentile", 99.0, "observe_every", 2, "alpha", 0.1, "rounds", 3));
     }
-
-    @Test
-    void selects_typesAndNames_areAnded() {
-        ConfigEntry entry =
-                ConfigEntry.builder().exclude().opTypes("Conv2d").opNames("a", "b").build();
-
-        assertThat(entry.selects("a", "Conv2d")).isTrue();
-        assertThat(entry.selects("a", "Linear")).isFalse();
-        assertThat(entry.selects("c", "Conv2d")).isFalse();
-    }
-
-    @Test
-    void selects_namesAndExpressions_eitherIsEnough() {
-        ConfigEntry entry =
-                ConfigEntry.builder().exclude().opNames("head").opNamesRe("features\\..*").build();
-
-        assertThat(entry.selects("head", "Linear")).isTrue();
-        assertThat(entry.selects("features.3", "Conv2d")).isTrue();
-        assertThat(entry.selects("features", "SequentialBlock")).isFalse();
-    }
-
-    @Test
-    void selects_expressionMatchingAPart_isFalse() {
-        ConfigEntry entry = ConfigEntry.builder().exclude().opNamesRe("conv").build();
-
-        assertThat(entry.selects("conv", "Conv2d")).isTrue();
-        assertThat(entry.selects("conv1", "Conv2d")).isFalse();
-    }
 }

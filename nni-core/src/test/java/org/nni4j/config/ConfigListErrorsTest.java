@@ -84,8 +84,8 @@ class ConfigListErrorsTest {
                         NO_TYPES),
                 bad(
                         "[{'op_types': 'default'}]",
-                        "config[0].op_types: \"default\" is a string; expected an array:"
-                                + " [\"default\"]",
+                        "config[0].op_types: \"default\" is a string; expected an array such as"
+                                + " [\"Conv2d\"]",
                         NOTHING_TO_DO),
                 bad(
                         "[{'quant_bits': {'abc': 123}}]",
@@ -206,6 +206,10 @@ class ConfigListErrorsTest {
                 bad(
                         weight + ", 'op_types': []}]",
                         "config[0].op_types: [] is empty; expected at least one string"),
+                bad(
+                        weight + ", 'op_types': ['default']}]",
+                        "config[0].op_types[0]: \"default\" stands for no layer types here;"
+                                + " expected types by name, such as \"Conv2d\" or \"Linear\""),
                 bad(
                         weight + ", 'op_names': 'conv1'}]",
                         "config[0].op_names: \"conv1\" is a string; expected an array:"
