@@ -4,6 +4,7 @@ import ai.djl.nn.Parameter;
 import com.google.common.reflect.TypeToken;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
+import java.lang.reflect.TypeVariable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class Fields {
 
     private final Map<TypeToken<?>, List<Typed>> byType = new HashMap<>();
+    private final Map<Content, TypeToken<?>> contents = new HashMap<>();
+
+    private record Content(TypeToken<?> declared, Class<?> generic) {}
 
     /**
      * A readable field.
@@ -46,6 +50,23 @@ final class Fields {
             byType.put(type, known);
         }
         return known;
+    }
+
+    /**
+     * Returns the type of what a container holds.
+     *
+     * @param declared type of the slot that holds the container
+     * @param generic what kind of container it is; its last type parameter is asked for
+     */
+    TypeToken<?> contentOf(TypeToken<?> declared, Class<?> generic) {
+        return contents.computeIfAbsent(new Content(declared, generic), Fields::resolve);
+    }
+
+    private static TypeToken<?> resolve(Content content) {
+        TypeVariable<?>[] parameters = content.generic().getTypeParameters();
+        return content.generic().isAssignableFrom(content.declared().getRawType())
+                ? content.declared().resolveType(parameters[parameters.length - 1])
+                : TypeToken.of(Object.class);
     }
 
     /** Tells whether a value of this type, or one it contains, can be a block. */

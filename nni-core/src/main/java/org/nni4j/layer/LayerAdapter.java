@@ -29,7 +29,7 @@ import net.bytebuddy.dynamic.loading.ClassLoadingStrategy;
 import net.bytebuddy.dynamic.scaffold.subclass.ConstructorStrategy;
 import net.bytebuddy.implementation.MethodCall;
 import net.bytebuddy.matcher.ElementMatcher;
-import org.objenesis.ObjenesisStd;
+import org.objenesis.Objenesis;
 
 /**
  * Makes an instance of a layer's own class that passes every forward on to a wrapper: for slots
@@ -91,9 +91,9 @@ final class LayerAdapter {
     }
 
     /** Makes the adapter; it is complete after {@link #copyFields}. */
-    static Block create(Class<?> adapterClass, Block original, Block wrapper) {
+    static Block create(Class<?> adapterClass, Block original, Block wrapper, Objenesis instances) {
         try {
-            Block adapter = (Block) new ObjenesisStd(false).newInstance(adapterClass);
+            Block adapter = (Block) instances.newInstance(adapterClass);
             ownField(adapterClass, ORIGINAL).set(adapter, original);
             ownField(adapterClass, WRAPPER).set(adapter, wrapper);
             return adapter;

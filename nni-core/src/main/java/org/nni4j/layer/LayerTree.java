@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.objenesis.Objenesis;
+import org.objenesis.ObjenesisStd;
 
 /**
  * The layers of a network by path, and the way to put a wrapper in a layer's place.
@@ -109,7 +111,8 @@ public final class LayerTree {
             replacements.put(layer.block(), new Replacement(layer));
         }
         List<Write> writes = plan(replacements);
-        wrappers.forEach((layer, wrap) -> replacement(replacements, layer).wrap(wrap));
+        Objenesis instances = new ObjenesisStd();
+        wrappers.forEach((layer, wrap) -> replacement(replacements, layer).wrap(wrap, instances));
         Attachment attachment = Attachment.of(writes);
         try {
             replacements.values().forEach(Replacement::complete);
@@ -138,7 +141,7 @@ public final class LayerTree {
             if (!replacement.hasSlot()) {
                 throw replacement.refused(
                         "nothing",
-                        "holds the block that could be written to " + held(replacement),
+                        "holds the block that could be written to" + held(replacement),
                         null);
             }
         }

@@ -4,6 +4,7 @@ import ai.djl.nn.Block;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.objenesis.Objenesis;
 
 /**
  * What comes in a layer's place: the wrapper, and for slots that do not take one, an adapter in
@@ -50,7 +51,8 @@ final class Replacement {
                             + ", and "
                             + e.getMessage()
                             + "; declare it as "
-                            + Block.class.getName(),
+                            + Block.class.getName()
+                            + ", or leave the layer out",
                     e);
         }
         return this::adapter;
@@ -62,7 +64,7 @@ final class Replacement {
     }
 
     /** Makes the wrapper, and the adapter if a slot asked for one. */
-    void wrap(Function<Block, Block> wrap) {
+    void wrap(Function<Block, Block> wrap, Objenesis instances) {
         Block block = layer.block();
         Block made = wrap.apply(block);
         if (!(made instanceof LayerWrapper layerWrapper) || layerWrapper.inner() != block) {
@@ -74,7 +76,7 @@ final class Replacement {
         }
         wrapper = made;
         if (adapterClass != null) {
-            adapter = LayerAdapter.create(adapterClass, block, made);
+            adapter = LayerAdapter.create(adapterClass, block, made, instances);
         }
     }
 

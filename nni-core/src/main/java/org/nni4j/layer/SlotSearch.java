@@ -142,7 +142,7 @@ final class SlotSearch {
 
     private @Nullable Supplier<?> afterCollection(
             Collection<Object> collection, TypeToken<?> declared, Site site) {
-        TypeToken<?> element = argument(declared, Iterable.class, 0);
+        TypeToken<?> element = fields.contentOf(declared, Iterable.class);
         List<Object> before = new ArrayList<>(collection);
         Map<Integer, Supplier<?>> changes = new LinkedHashMap<>();
         for (int i = 0; i < before.size(); i++) {
@@ -170,7 +170,7 @@ final class SlotSearch {
 
     private @Nullable Supplier<?> afterMap(
             Map<Object, Object> map, TypeToken<?> declared, Site site) {
-        TypeToken<?> valueType = argument(declared, Map.class, 1);
+        TypeToken<?> valueType = fields.contentOf(declared, Map.class);
         Map<Object, Object> before = new LinkedHashMap<>(map);
         Map<Object, Supplier<?>> changes = new LinkedHashMap<>();
         before.forEach(
@@ -204,7 +204,7 @@ final class SlotSearch {
     private @Nullable Supplier<?> afterOptional(
             Optional<?> optional, TypeToken<?> declared, Site site) {
         Supplier<?> after =
-                after(optional.orElse(null), argument(declared, Optional.class, 0), site);
+                after(optional.orElse(null), fields.contentOf(declared, Optional.class), site);
         return after == null ? null : Suppliers.memoize(() -> Optional.of(after.get()));
     }
 
@@ -298,12 +298,6 @@ final class SlotSearch {
             }
         }
         return TypeToken.of(object.getClass());
-    }
-
-    private static TypeToken<?> argument(TypeToken<?> declared, Class<?> generic, int index) {
-        return generic.isAssignableFrom(declared.getRawType())
-                ? declared.resolveType(generic.getTypeParameters()[index])
-                : TypeToken.of(Object.class);
     }
 
     /** Elements are only exchanged for others that fit the declared element type. */

@@ -369,15 +369,16 @@ final class Networks {
 
     static class HolderField extends Chain {
         private final Holder holder = new Holder(child("a", linear()));
+        private final Holder last = new Holder(child("b", linear()));
 
         HolderField() {
-            holder.next = new Holder(child("b", linear()));
-            holder.next.next = holder; // cycles must not matter
+            holder.next = last;
+            last.next = holder; // cycles must not matter
         }
 
         @Override
         Stream<Block> steps() {
-            return Stream.of(holder.layer, holder.next.layer);
+            return Stream.of(holder.layer, last.layer);
         }
     }
 
