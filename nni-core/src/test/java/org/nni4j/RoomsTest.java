@@ -52,6 +52,7 @@ class RoomsTest {
             List.of(
                     room("quantization", ""),
                     room("config", "quantization"),
+                    room("block", ""),
                     room("layer", ""),
                     room("graph", "layer"),
                     room("observer", "quantization"),
