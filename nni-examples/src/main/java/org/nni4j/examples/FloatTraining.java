@@ -30,6 +30,12 @@ record FloatTraining(int epochs, float rate, float weightDecay, long seed) {
      * @param messages receives the progress bar
      */
     void train(Model model, Batches batches, Checkpoints checkpoints, PrintStream messages) {
+        trainTo(epochs, model, batches, checkpoints, messages);
+    }
+
+    /** Trains as {@link #train} does, and stops after the epoch {@code last}. */
+    void trainTo(
+            int last, Model model, Batches batches, Checkpoints checkpoints, PrintStream messages) {
         int total = epochs * batches.count();
         if (total == 0) {
             return;
@@ -39,10 +45,11 @@ record FloatTraining(int epochs, float rate, float weightDecay, long seed) {
         checkpoints.loadVelocities(model, optimizer);
         try (Trainer trainer = Training.trainer(model, optimizer)) {
             trainer.initialize(inputShape(batches.images()));
-            for (int epoch = done; epoch < epochs; epoch++) {
+            for (int epoch = done; epoch < last; epoch++) {
                 String task = String.format("float epoch %d/%d", epoch + 1, epochs);
                 try (Progress progress = new Progress(messages, task, batches.count())) {
-                    double loss = Training.epoch(trainer, batches, epochSeed(epoch), progress);
+                    double loss =
+                            Training.epoch(trainer, batches, epochSeed(seed, epoch), progress);
                     progress.note(String.format(Locale.ROOT, "loss %.4f", loss));
                 }
                 checkpoints.save(model, optimizer, epoch + 1, this);
@@ -58,7 +65,7 @@ record FloatTraining(int epochs, float rate, float weightDecay, long seed) {
                 .build();
     }
 
-    private long epochSeed(int epoch) {
+    static long epochSeed(long seed, int epoch) {
         return seed * 1_000_003L + epoch;
     }
 
