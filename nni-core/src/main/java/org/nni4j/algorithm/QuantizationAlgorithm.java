@@ -5,6 +5,7 @@ import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
+import org.nni4j.quantization.QuantizedType;
 
 /**
  * An algorithm: a name, what it can do, and a quantizer for each point. Found by {@link
@@ -45,6 +46,25 @@ public interface QuantizationAlgorithm {
      */
     default Optional<QuantizationScheme> defaultScheme(QuantType type) {
         return Optional.empty();
+    }
+
+    /**
+     * Checks what {@link #capabilities()} cannot say, the values of settings for instance.
+     *
+     * @param point within the capabilities
+     * @throws IllegalArgumentException if the algorithm cannot do that; the message says what it can
+     */
+    default void check(QuantizationPoint point) {}
+
+    /**
+     * Returns the integer type that calibrations of a point are of: another than the point's where the algorithm's levels
+     * are not those of that type, as with two levels -1 and 1.
+     *
+     * @param point within the capabilities
+     * @return the type of {@link TensorQuantizer#calibration()}
+     */
+    default QuantizedType calibratedType(QuantizationPoint point) {
+        return point.type();
     }
 
     /**

@@ -1,23 +1,34 @@
 package org.nni4j.calibration;
 
+import com.google.common.collect.Sets;
+
+import org.nni4j.config.QuantType;
+
 import java.util.List;
 import java.util.Optional;
-import org.nni4j.config.QuantType;
+import java.util.Set;
 
 /**
  * The quantized tensors of one layer.
  *
  * @param path the layer's dotted path
  * @param type its type, for instance {@code Conv2d}
- * @param foldedBatchNorm path of the BatchNorm that was folded into this layer; empty text if none was
+ * @param foldedBatchNorm path of the BatchNorm that was folded into this layer; empty text if none
+ *     was
  * @param tensors in the order weight, input, output
+ * @param unobserved what is to be quantized but has seen no data yet
  */
 public record CalibratedLayer(
-        String path, String type, String foldedBatchNorm, List<CalibratedTensor> tensors) {
+        String path,
+        String type,
+        String foldedBatchNorm,
+        List<CalibratedTensor> tensors,
+        Set<QuantType> unobserved) {
 
-    /** Copies the list. */
+    /** Copies the collections. */
     public CalibratedLayer {
         tensors = List.copyOf(tensors);
+        unobserved = Sets.immutableEnumSet(unobserved);
     }
 
     /**

@@ -6,15 +6,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What quantization found out about a network: how each quantized tensor of each layer maps to integers.
+ * What quantization found out about a network: how each quantized tensor of each layer maps to
+ * integers.
  *
- * <p>Written as JSON beside the exported model. A file names its format version; versions a reader does not know are
- * refused.
+ * <p>Written as JSON beside the exported model. A file names its format version; versions a reader
+ * does not know are refused.
  *
  * @param algorithm the algorithm that made it
+ * @param step 1 + the optimizer steps completed before
  * @param layers the quantized layers, in the network's order
  */
-public record CalibrationConfig(String algorithm, List<CalibratedLayer> layers) {
+public record CalibrationConfig(String algorithm, long step, List<CalibratedLayer> layers) {
 
     /** The version of the JSON format written. */
     public static final int FORMAT_VERSION = 1;
@@ -48,7 +50,8 @@ public record CalibrationConfig(String algorithm, List<CalibratedLayer> layers) 
      *
      * @param json as written by {@link #toJson}
      * @return the calibration
-     * @throws org.nni4j.config.ConfigException if it is anything else; lists every problem with its JSON path
+     * @throws org.nni4j.config.ConfigException if it is anything else; lists every problem with its
+     *     JSON path
      */
     public static CalibrationConfig fromJson(String json) {
         return CalibrationJson.read(json);

@@ -5,20 +5,25 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.gson.stream.JsonWriter;
-import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
+
 import org.jspecify.annotations.Nullable;
 import org.nni4j.config.QuantType;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationParameters;
 import org.nni4j.quantization.QuantizationScheme;
 import org.nni4j.quantization.QuantizedType;
+
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 
 /** The JSON form of a calibration config. Keys are NNI's where it has one. */
 final class CalibrationJson {
@@ -32,6 +37,7 @@ final class CalibrationJson {
             json.beginObject();
             json.name("format_version").value(CalibrationConfig.FORMAT_VERSION);
             json.name("algorithm").value(config.algorithm());
+            json.name("step").value(config.step());
             json.name("layers").beginObject();
             for (CalibratedLayer layer : config.layers()) {
                 json.name(layer.path()).beginObject();
@@ -43,7 +49,15 @@ final class CalibrationJson {
                 for (CalibratedTensor tensor : layer.tensors()) {
                     write(json, tensor);
                 }
-                json.endArray().endObject();
+                json.endArray();
+                if (!layer.unobserved().isEmpty()) {
+                    json.name("unobserved").beginArray();
+                    for (QuantType type : layer.unobserved()) {
+                        json.value(type.key());
+                    }
+                    json.endArray();
+                }
+                json.endObject();
             }
             json.endObject().endObject();
         } catch (IOException e) {
@@ -107,14 +121,29 @@ final class CalibrationJson {
                             layer.has("folded_batch_norm")
                                     ? layer.get("folded_batch_norm").getAsString()
                                     : "",
-                            tensors));
+                            tensors,
+                            unobserved(layer)));
         }
-        return new CalibrationConfig(root.get("algorithm").getAsString(), layers);
+        return new CalibrationConfig(
+                root.get("algorithm").getAsString(), root.get("step").getAsLong(), layers);
+    }
+
+    private static Set<QuantType> unobserved(JsonObject layer) {
+        Set<QuantType> types = EnumSet.noneOf(QuantType.class);
+        if (layer.has("unobserved")) {
+            layer.getAsJsonArray("unobserved")
+                    .forEach(
+                            t ->
+                                    types.add(
+                                            QuantType.valueOf(
+                                                    t.getAsString().toUpperCase(Locale.ROOT))));
+        }
+        return types;
     }
 
     private static CalibratedTensor tensor(JsonObject json) {
         String key = json.get("quant_type").getAsString();
-        QuantType type = QuantType.valueOf(key.toUpperCase(java.util.Locale.ROOT));
+        QuantType type = QuantType.valueOf(key.toUpperCase(Locale.ROOT));
         QuantizedType number =
                 new QuantizedType(
                         json.get(key + "_bits").getAsInt(),
@@ -123,7 +152,7 @@ final class CalibrationJson {
                                 : QuantizationDtype.UINT);
         QuantizationScheme scheme =
                 QuantizationScheme.valueOf(
-                        json.get(key + "_scheme").getAsString().toUpperCase(java.util.Locale.ROOT));
+                        json.get(key + "_scheme").getAsString().toUpperCase(Locale.ROOT));
         int axis =
                 json.has(key + "_axis")
                         ? json.get(key + "_axis").getAsInt()

@@ -166,8 +166,17 @@ public class Quantizer implements AutoCloseable {
                     layer,
                     block -> layers.computeIfAbsent(planned.path(), path -> wrap(block, planned)));
         }
+        boolean first = layers.isEmpty();
+        try {
+            attachment = tree.attach(wrappers);
+        } catch (RuntimeException e) {
+            if (first) {
+                layers.values().forEach(QuantizedLayer::close);
+                layers.clear();
+            }
+            throw e;
+        }
         watch.reset();
-        attachment = tree.attach(wrappers);
         floatStepSaid = false;
         return model;
     }
@@ -241,7 +250,7 @@ public class Quantizer implements AutoCloseable {
         if (model.getBlock().isInitialized()) {
             layers.values().forEach(QuantizedLayer::describeWeights);
         }
-        return new Calibrator(plan, layers).calibration();
+        return new Calibrator(algorithm, plan, layers, clock).calibration();
     }
 
     /**
@@ -258,7 +267,7 @@ public class Quantizer implements AutoCloseable {
         if (layers.isEmpty()) {
             throw new IllegalStateException("call compress() first");
         }
-        new Calibrator(plan, layers).load(calibration);
+        new Calibrator(algorithm, plan, layers, clock).load(calibration);
     }
 
     /**

@@ -2,30 +2,59 @@ package org.nni4j.fakequant;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Parameter;
-import java.util.Arrays;
-import java.util.List;
+
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Notices a network that is trained by an optimizer whose steps are not counted.
  *
- * <p>Without counted steps {@code quant_start_step} is never reached and the network would stay float in silence. Several
- * forwards between two steps are normal (gradient accumulation), but then the weights stand still. So from the second
- * training forward without a counted step in between, the weights are looked at: if they move, somebody else moves them.
- * Training as usual, one forward for each step, costs nothing.
+ * <p>Without counted steps {@code quant_start_step} is never reached and the network would stay
+ * float in silence. Several forwards between two steps are normal (gradient accumulation), but then
+ * the weights stand still. So from the second training forward without a counted step in between,
+ * the weights are looked at: if they move, somebody else moves them. Training as usual, one forward
+ * for each step, costs nothing.
  */
 public final class OptimizerWatch {
 
-    /** Enough weights to see movement, few enough to be read back cheaply. */
+    /** Enough parameters to see movement, few enough to be read back cheaply. */
     private static final int WATCHED = 4;
 
-    private final List<Parameter> watched;
+    private final List<Parameter> parameters;
     private final StepClock clock;
     private @Nullable Object witness;
     private long seenStep;
-    private int forwards;
-    private float @Nullable [] sums;
+    private List<Sample> samples = List.of();
+
+    /** A parameter's array, and one number that changes when the array does. */
+    private record Sample(Parameter parameter, NDArray array, float squares) {
+
+        static Sample of(Parameter parameter) {
+            NDArray array = parameter.getArray();
+            return new Sample(parameter, array, squares(array));
+        }
+
+        /** Loading gives a parameter another array; optimizers write into the one it has. */
+        boolean isReplaced() {
+            return !parameter.isInitialized() || parameter.getArray() != array;
+        }
+
+        boolean isMoved() {
+            return Float.compare(squares(array), squares) != 0;
+        }
+
+        private static float squares(NDArray array) {
+            try (NDManager scope = array.getManager().newSubManager();
+                    NDArray view = array.stopGradient()) {
+                view.tempAttach(scope);
+                return view.square().sum().toType(DataType.FLOAT32, false).toFloatArray()[0];
+            }
+        }
+    }
 
     /**
      * Watches some trained parameters.
@@ -34,16 +63,14 @@ public final class OptimizerWatch {
      * @param clock counts the steps that are known
      */
     public OptimizerWatch(List<Parameter> parameters, StepClock clock) {
-        this.watched =
-                parameters.stream().filter(Parameter::requiresGradient).limit(WATCHED).toList();
+        this.parameters = List.copyOf(parameters);
         this.clock = clock;
     }
 
-    /** Forgets what was seen, after the weights were changed on purpose (loaded, restored). */
+    /** Forgets what was seen, after the weights were changed on purpose. */
     public synchronized void reset() {
         seenStep = 0;
-        forwards = 0;
-        sums = null;
+        samples = List.of();
     }
 
     /**
@@ -62,35 +89,28 @@ public final class OptimizerWatch {
         }
         if (clock.step() != seenStep) {
             seenStep = clock.step();
-            forwards = 1;
-            sums = null;
-            return;
-        }
-        forwards++;
-        float[] now = sums();
-        if (sums != null && !Arrays.equals(sums, now)) {
+            samples = List.of();
+        } else if (samples.isEmpty() || samples.stream().anyMatch(Sample::isReplaced)) {
+            samples = sample();
+        } else if (samples.stream().anyMatch(Sample::isMoved)) {
             throw new IllegalStateException(
                     "the weights changed after step "
                             + (seenStep - 1)
-                            + ", but the optimizer that changed them is not the quantizer's; give the"
-                            + " trainer DefaultTrainingConfig.optOptimizer(quantizer.optimizer())");
+                            + ", but the optimizer that changed them is not the quantizer's; give"
+                            + " the trainer"
+                            + " DefaultTrainingConfig.optOptimizer(quantizer.optimizer())");
         }
-        sums = now;
     }
 
-    private float[] sums() {
-        float[] result = new float[watched.size()];
-        for (int i = 0; i < result.length; i++) {
-            Parameter parameter = watched.get(i);
-            if (parameter.isInitialized()) {
-                NDArray array = parameter.getArray();
-                try (NDManager scope = array.getManager().newSubManager();
-                        NDArray view = array.stopGradient()) {
-                    view.tempAttach(scope);
-                    result[i] = view.sum().toFloatArray()[0];
-                }
-            }
-        }
-        return result;
+    /** Takes parameters from all over the network: the first ones are often frozen. */
+    private List<Sample> sample() {
+        List<Parameter> trained =
+                parameters.stream().filter(p -> p.requiresGradient() && p.isInitialized()).toList();
+        int stride = Math.max(1, trained.size() / WATCHED);
+        return IntStream.range(0, trained.size())
+                .filter(i -> i % stride == 0)
+                .limit(WATCHED)
+                .mapToObj(i -> Sample.of(trained.get(i)))
+                .toList();
     }
 }

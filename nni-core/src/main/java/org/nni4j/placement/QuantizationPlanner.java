@@ -1,12 +1,11 @@
 package org.nni4j.placement;
 
+import ai.djl.modality.nlp.embedding.TextEmbedding;
+import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
+import ai.djl.nn.core.AbstractEmbedding;
+import ai.djl.nn.transformer.IdEmbedding;
+
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
@@ -22,8 +21,15 @@ import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
 import org.nni4j.quantization.QuantizedType;
 
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
 /**
- * Matches a config list against a network: for each layer the last entry that speaks of it decides alone.
+ * Matches a config list against a network: for each layer the last entry that speaks of it decides
+ * alone.
  *
  * <p>Nothing is changed, and everything that could go wrong is found here, all at once.
  */
@@ -41,8 +47,8 @@ public final class QuantizationPlanner {
      * Plans for an algorithm.
      *
      * @param algorithm says what is supported
-     * @param defaults hold where an entry names no dtype or scheme; null for the algorithm's own, and {@link
-     *     QuantizationDefaults#runtime()} where it has none
+     * @param defaults hold where an entry names no dtype or scheme; null for the algorithm's own,
+     *     and {@link QuantizationDefaults#runtime()} where it has none
      * @param kernels the name of the kernels that will compute
      */
     public QuantizationPlanner(
@@ -138,7 +144,9 @@ public final class QuantizationPlanner {
                         + (notes.isEmpty() ? "" : " (" + String.join("; ", notes) + ")"));
     }
 
-    /** Containers are listed only where an entry spoke of them; their layers speak for themselves. */
+    /**
+     * Containers are listed only where an entry spoke of them; their layers speak for themselves.
+     */
     private static List<PlannedLayer> leaves(List<PlannedLayer> planned, List<Layer> layers) {
         List<PlannedLayer> kept = new ArrayList<>();
         for (int i = 0; i < planned.size(); i++) {
@@ -162,7 +170,18 @@ public final class QuantizationPlanner {
             if (!entry.quantTypes().contains(type)) {
                 continue;
             }
-            if (type != QuantType.WEIGHT) {
+            if (type == QuantType.INPUT && takesIntegers(layer.block())) {
+                problems.add(
+                        new ConfigProblem(
+                                "config[" + index + "].quant_types",
+                                "layer \""
+                                        + layer.path()
+                                        + "\" ("
+                                        + layer.type()
+                                        + ") takes integer indices, which cannot be quantized;"
+                                        + " leave \"input\" out or give layers of this type an"
+                                        + " entry of their own"));
+            } else if (type != QuantType.WEIGHT) {
                 points.add(point(layer, entry, index, type, "0"));
             } else if (layer.weights().isEmpty()) {
                 problems.add(
@@ -184,7 +203,24 @@ public final class QuantizationPlanner {
                                 });
             }
         }
+        points.forEach(point -> check(point, problems));
         return new PlannedLayer(layer.path(), layer.type(), layer.aliases(), points, "");
+    }
+
+    private void check(QuantizationPoint point, List<ConfigProblem> problems) {
+        try {
+            algorithm.check(point);
+        } catch (IllegalArgumentException e) {
+            problems.add(
+                    new ConfigProblem(
+                            "config[" + point.entry() + "]", String.valueOf(e.getMessage())));
+        }
+    }
+
+    private static boolean takesIntegers(Block block) {
+        return block instanceof AbstractEmbedding
+                || block instanceof IdEmbedding
+                || block instanceof TextEmbedding;
     }
 
     private static PlannedLayer alone(Layer layer, String reason) {
@@ -216,7 +252,8 @@ public final class QuantizationPlanner {
     }
 
     private QuantizationScheme scheme(QuantType type) {
-        if (defaults != null && algorithm.capabilities().schemes().contains(defaults.scheme(type))) {
+        if (defaults != null
+                && algorithm.capabilities().schemes().contains(defaults.scheme(type))) {
             return defaults.scheme(type);
         }
         return algorithm.defaultScheme(type).orElse(QuantizationDefaults.runtime().scheme(type));

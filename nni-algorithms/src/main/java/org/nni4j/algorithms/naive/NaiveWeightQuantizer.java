@@ -1,8 +1,7 @@
 package org.nni4j.algorithms.naive;
 
 import ai.djl.ndarray.NDArray;
-import java.util.Map;
-import java.util.Optional;
+
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.fakequant.ForwardContext;
@@ -11,9 +10,13 @@ import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.AffineQuantization;
 import org.nni4j.quantization.QuantizationParameters;
 
+import java.util.Map;
+import java.util.Optional;
+
 /**
- * {@code ŵ = trunc(w / s) · s} with {@code s} the largest {@code max|w| / 127} seen so far: the scale never shrinks. It
- * truncates toward zero where every other quantizer here rounds, because NNI's does. The gradient passes unchanged.
+ * {@code ŵ = trunc(w / s) · s} with {@code s} the largest {@code max|w| / 127} seen so far: the
+ * scale never shrinks. It truncates toward zero where every other quantizer here rounds, because
+ * NNI's does. The gradient passes unchanged.
  */
 final class NaiveWeightQuantizer implements TensorQuantizer {
 
@@ -29,11 +32,11 @@ final class NaiveWeightQuantizer implements TensorQuantizer {
         if (weight.size() == 0) {
             return weight;
         }
-        float s = scaleFor(weight, context.training());
         NDArray plain = weight.stopGradient();
-        NDArray quantized = plain.div(s);
-        NDArray change = quantized.trunc().muli(s).subi(plain);
-        return weight.add(change);
+        NDArray value = plain.div(scaleFor(weight, context.training())).trunc();
+        // What is added is exactly 0, and carries the gradient: value + w - w would lose the last
+        // bit.
+        return context.training() ? value.add(weight.sub(plain)) : value;
     }
 
     /** Training moves the scale; evaluation only uses what it would be. */

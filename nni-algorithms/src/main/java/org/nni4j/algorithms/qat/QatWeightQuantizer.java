@@ -2,8 +2,7 @@ package org.nni4j.algorithms.qat;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import java.util.Map;
-import java.util.Optional;
+
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationPoint;
@@ -13,9 +12,13 @@ import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationKernels;
 
+import java.util.Map;
+import java.util.Optional;
+
 /**
- * Fake-quantizes a weight by its own minimum and maximum, as they are at each forward. So there is no state to lose: the
- * parameters follow from the weight. Only a restored calibration is kept, until the weight is next trained.
+ * Fake-quantizes a weight by its own minimum and maximum, as they are at each forward. So there is
+ * no state to lose: the parameters follow from the weight. Only a restored calibration is kept,
+ * until the weight is next trained.
  */
 final class QatWeightQuantizer implements TensorQuantizer {
 
@@ -32,18 +35,26 @@ final class QatWeightQuantizer implements TensorQuantizer {
 
     @Override
     public NDArray quantize(NDArray weight, ForwardContext context) {
+        if (context.training()) {
+            forget();
+        }
         if (!context.quantizing() || weight.size() == 0) {
             return weight;
         }
         int axis = point.axis(weight.getShape());
-        TrackedRange.Values values = values(weight, axis, context.training());
+        TrackedRange.Values values = values(weight, axis);
         return values.fakeQuantize(kernels, weight, point.type(), axis, context.training());
     }
 
-    private synchronized TrackedRange.Values values(NDArray weight, int axis, boolean training) {
-        if (training) {
-            restored.close();
-        }
+    /**
+     * What was restored describes the weight as it was; training moves it, before the start step
+     * too.
+     */
+    private synchronized void forget() {
+        restored.close();
+    }
+
+    private synchronized TrackedRange.Values values(NDArray weight, int axis) {
         TrackedRange.Values kept = restored.values();
         return kept == null ? fresh(weight, axis) : kept;
     }
@@ -60,7 +71,7 @@ final class QatWeightQuantizer implements TensorQuantizer {
     public synchronized void describe(NDArray weight) {
         if (weight.size() > 0) {
             int axis = point.axis(weight.getShape());
-            described = TrackedRange.calibration(point, values(weight, axis, false), axis);
+            described = TrackedRange.calibration(point, values(weight, axis), axis);
         }
     }
 
