@@ -92,6 +92,11 @@ class DocumentedCodeTest {
                 .noneMatch(String::isBlank);
     }
 
+    @Test
+    void readme_showsJava() {
+        assertThat(blocks(ROOT.resolve("README.md"))).extracting(Block::language).contains("java");
+    }
+
     private void compile(Block block) throws IOException {
         DiagnosticCollector<JavaFileObject> problems = new DiagnosticCollector<>();
         var compiler = ToolProvider.getSystemJavaCompiler();
