@@ -21,6 +21,7 @@ import ai.djl.training.Trainer;
 import ai.djl.training.loss.Loss;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
+
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -34,14 +35,15 @@ public final class Networks {
         Model model = Model.newInstance("linear");
         Linear linear = Linear.builder().setUnits(weight.length).optBias(false).build();
         SequentialBlock block = new SequentialBlock().add(linear);
-        block.initialize(
-                model.getNDManager(), DataType.FLOAT32, new Shape(1, weight[0].length));
+        block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, weight[0].length));
         set(linear.getParameters().get("weight"), flat(weight));
         model.setBlock(block);
         return model;
     }
 
-    /** A LeNet-like network for 1×28×28 images: two convolutions, two linear layers, ReLU between. */
+    /**
+     * A LeNet-like network for 1×28×28 images: two convolutions, two linear layers, ReLU between.
+     */
     public static SequentialBlock lenet() {
         return new SequentialBlock()
                 .add(Conv2d.builder().setKernelShape(new Shape(5, 5)).setFilters(4).build())
@@ -64,6 +66,41 @@ public final class Networks {
         block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 1, 28, 28));
         model.setBlock(block);
         return model;
+    }
+
+    /**
+     * A convolution, ReLU and a linear layer for 1×6×6 images: small enough for many steps in a
+     * test.
+     */
+    public static SequentialBlock small() {
+        return new SequentialBlock()
+                .add(Conv2d.builder().setKernelShape(new Shape(3, 3)).setFilters(2).build())
+                .add(Activation.reluBlock())
+                .add(Blocks.batchFlattenBlock())
+                .add(Linear.builder().setUnits(3).build());
+    }
+
+    /** The shape of a batch for {@link #small()}. */
+    public static final Shape SMALL = new Shape(4, 1, 6, 6);
+
+    /** A model of that network, initialized from a seed. */
+    public static Model smallModel(int seed) {
+        Engine.getInstance().setRandomSeed(seed);
+        Model model = Model.newInstance("small");
+        SequentialBlock block = small();
+        block.initialize(model.getNDManager(), DataType.FLOAT32, SMALL);
+        model.setBlock(block);
+        return model;
+    }
+
+    /** Seeded values of {@code 0..1}, as many as the shape holds. */
+    public static float[] random(Shape shape, long seed) {
+        java.util.Random random = new java.util.Random(seed);
+        float[] data = new float[(int) shape.size()];
+        for (int i = 0; i < data.length; i++) {
+            data[i] = random.nextFloat();
+        }
+        return data;
     }
 
     /** Overwrites a parameter in place. */
@@ -154,8 +191,7 @@ public final class Networks {
             try (GradientCollector collector = trainer.newGradientCollector()) {
                 NDList predictions = trainer.forward(new NDList(batch.create(data, shape)));
                 NDArray value =
-                        trainer.getLoss()
-                                .evaluate(new NDList(batch.create(labels)), predictions);
+                        trainer.getLoss().evaluate(new NDList(batch.create(labels)), predictions);
                 collector.backward(value);
                 loss = value.toFloatArray()[0];
             }

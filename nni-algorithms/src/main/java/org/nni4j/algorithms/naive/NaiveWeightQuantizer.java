@@ -33,7 +33,8 @@ final class NaiveWeightQuantizer implements TensorQuantizer {
             return weight;
         }
         NDArray plain = weight.stopGradient();
-        NDArray value = plain.div(scaleFor(weight, context.training())).trunc();
+        float s = scaleFor(weight, context.training());
+        NDArray value = plain.div(s).trunc().mul(s);
         // What is added is exactly 0, and carries the gradient: value + w - w would lose the last
         // bit.
         return context.training() ? value.add(weight.sub(plain)) : value;
