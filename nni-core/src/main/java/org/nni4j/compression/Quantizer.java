@@ -102,7 +102,13 @@ public class Quantizer implements AutoCloseable {
             manager.close();
             throw e;
         }
-        this.watch = new OptimizerWatch(model.getBlock().getParameters().values(), clock);
+        // An algorithm without steps may be trained by whatever optimizer there is.
+        this.watch =
+                new OptimizerWatch(
+                        optimizer == null
+                                ? List.of()
+                                : model.getBlock().getParameters().values(),
+                        clock);
         this.optimizer =
                 optimizer == null ? null : new StepCountingOptimizer(optimizer, clock, this::stepped);
     }
