@@ -1,0 +1,204 @@
+package org.nni4j.quantization;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.GradientCollector;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FusedKernelsTest {
+
+    private static final QuantizedType UINT8 = new QuantizedType(8, QuantizationDtype.UINT);
+    private static final QuantizationScheme AFFINE = QuantizationScheme.PER_TENSOR_AFFINE;
+
+    private final NDManager manager = NDManager.newBaseManager();
+    private final NDManager lasting = manager.newSubManager();
+    private final NDManager step = manager.newSubManager();
+
+    @AfterEach
+    void close() {
+        manager.close();
+    }
+
+    @Test
+    void create_names_pickImplementations() {
+        assertThat(QuantizationKernels.create("auto", manager).name()).isEqualTo("fused");
+        assertThat(QuantizationKernels.create("fused", manager).name()).isEqualTo("fused");
+        assertThat(QuantizationKernels.create("ndarray", manager).name()).isEqualTo("ndarray");
+        assertThatThrownBy(() -> QuantizationKernels.create("quick", manager))
+                .hasMessage("unknown kernels \"quick\"; available: [auto, ndarray, fused]");
+    }
+
+    /** Calls every kernel, and returns all results. */
+    private static NDList everyKernel(
+            QuantizationKernels k, NDArray x, NDArray s, NDArray z, NDArray f, int axis) {
+        NDList all = k.range(x, axis);
+        all.addAll(k.track(x, s, s, 0, axis));
+        all.addAll(k.track(x, s, s, 0.5, axis));
+        all.add(k.fakeQuantize(x, s, z, 0, 255, axis));
+        all.add(k.quantizeDequantize(x, s, z, 0, 255, axis));
+        addAll(all, k.observe(x, UINT8, AFFINE, axis));
+        addAll(all, k.observe(x, s, s, 0.5, UINT8, AFFINE, axis));
+        all.add(k.learnedStep(x, s, -8, 7, axis, 0.1));
+        all.add(k.learnedStepAndOffset(x, s, f, -8, 7, axis, 0.1));
+        all.add(k.binarize(x, true));
+        all.add(k.binarize(x, false));
+        all.add(k.tanhQuantize(x, 2, true));
+        all.add(k.tanhQuantize(x, 2, false));
+        all.add(k.scaledSign(x));
+        all.add(k.unitQuantize(x, 2));
+        all.add(k.clippedQuantize(x, f.get(":1").reshape(1), 2));
+        return all;
+    }
+
+    private static void addAll(NDList all, QuantizationKernels.Observed o) {
+        all.addAll(new NDList(o.value(), o.min(), o.max(), o.scale(), o.zeroPoint()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ndarray", "fused"})
+    void everyKernel_lastingParameters_ownsResultsByTheFirstArgument(String name) {
+        QuantizationKernels k = QuantizationKernels.create(name, manager);
+        NDArray s = lasting.create(new float[] {0.1f, 0.2f});
+        NDArray z = lasting.create(new int[] {3, 4});
+        NDArray f = lasting.create(new float[] {1, 2});
+        s.setRequiresGradient(true);
+        NDArray x = step.randomNormal(new Shape(3, 2, 4));
+        try (NDScope scope = new NDScope()) {
+            scope.suppressNotUsedWarning();
+            NDList results = everyKernel(k, x, s, z, f, 1);
+            assertThat(results).allMatch(r -> r.getManager() == step);
+            assertThat(step.getManagedArrays()).hasSize(1 + results.size());
+            // the two views made by this test
+            assertThat(lasting.getManagedArrays()).hasSize(3 + 2);
+        }
+        // The caller's scope found every result.
+        assertThat(step.getManagedArrays()).containsExactly(x);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ndarray", "fused"})
+    void everyKernel_emptyTensor_givesAnEmptyTensor(String name) {
+        QuantizationKernels k = QuantizationKernels.create(name, manager);
+        NDArray s = step.create(new float[] {0.1f, 0.2f});
+        NDArray x = step.zeros(new Shape(0, 2));
+        for (int axis : new int[] {-1, 1}) {
+            NDArray scale = axis == 1 ? s : s.get(":1");
+            NDArray z = axis == 1 ? step.create(new int[] {3, 4}) : step.create(new int[] {3});
+            NDList results = everyKernel(k, x, scale, z, scale, axis);
+            assertThat(results.get(2).toFloatArray()).as("tracked").isEqualTo(scale.toFloatArray());
+            assertThat(results).allMatch(r -> r.size() == 0 || r.size() == scale.size());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"FLOAT16", "FLOAT32", "FLOAT64"}) // the types DJL has with gradients
+    void everyKernel_anyType_keepsIt(DataType dataType) {
+        NDArray x = step.randomNormal(new Shape(3, 2)).toType(dataType, false);
+        NDArray s = step.create(new float[] {0.1f});
+        NDArray z = step.create(new int[] {3});
+        QuantizationKernels k = new FusedKernels();
+        assertThat(k.fakeQuantize(x, s, z, 0, 255, -1).getDataType()).isEqualTo(dataType);
+        assertThat(k.learnedStep(x, s, -8, 7, -1, 1).getDataType()).isEqualTo(dataType);
+        assertThat(k.tanhQuantize(x, 2, true).getDataType()).isEqualTo(dataType);
+        assertThat(k.range(x, -1).get(0).getDataType()).isEqualTo(DataType.FLOAT32);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"weight", "a.b", "a[]", "a()", "a(1,2)", "a[0/x]", "module_method:x"})
+    void fakeQuantize_anyName_isJustAName(String name) {
+        NDArray x = step.create(new float[] {0.26f, 9});
+        x.setName(name);
+        x.setRequiresGradient(true);
+        NDArray s = lasting.create(new float[] {0.1f});
+        s.setName(name);
+        NDArray z = lasting.create(new int[] {0});
+        try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+            NDArray y = new FusedKernels().fakeQuantize(x, s, z, -7, 7, -1);
+            assertThat(y.toFloatArray()).containsExactly(3 * 0.1f, 7 * 0.1f);
+            collector.backward(y.sum());
+        }
+        assertThat(x.getGradient().toFloatArray()).containsExactly(1, 0);
+        assertThat(x.getName()).isEqualTo(name);
+        assertThat(lasting.getManagedArrays()).hasSize(2);
+    }
+
+    @Test
+    void fakeQuantize_ties_differByAtMostOneStepFromEvaluation() {
+        // Numbers that are exactly between two integers after division: the worst case.
+        QuantizationKernels k = new FusedKernels();
+        for (int seed = 0; seed < 20; seed++) {
+            Random random = new Random(seed);
+            float scale = (float) Math.exp(random.nextGaussian() * 2 - 4);
+            float[] values = new float[500];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (random.nextInt(255) - 127 + 0.5f) * scale;
+            }
+            NDArray x = step.create(values);
+            NDArray s = step.create(new float[] {scale});
+            NDArray z = step.create(new int[] {random.nextInt(255) - 127});
+            NDArray trained = k.fakeQuantize(x, s, z, -127, 127, -1);
+            NDArray run = k.quantizeDequantize(x, s, z, -127, 127, -1);
+            for (int i = 0; i < values.length; i++) {
+                float exact = AffineQuantization.fakeQuantize(values[i], scale, z.getInt(), -127, 127);
+                assertThat(run.getFloat(i)).as("seed %s [%s]", seed, i).isEqualTo(exact);
+                assertThat(Math.abs(trained.getFloat(i) - exact))
+                        .as("seed %s [%s]", seed, i)
+                        .isLessThan(scale * 1.001f);
+            }
+        }
+    }
+
+    @Test
+    void observe_severalThreads_giveWhatOneGives() throws Exception {
+        QuantizationKernels k = new FusedKernels();
+        List<Callable<Boolean>> tasks =
+                IntStream.range(0, 8).<Callable<Boolean>>mapToObj(i -> () -> sameAsReference(k, i)).toList();
+        ExecutorService pool = Executors.newFixedThreadPool(4);
+        try {
+            for (Future<Boolean> result : pool.invokeAll(tasks)) {
+                assertThat(result.get()).isTrue();
+            }
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    private static boolean sameAsReference(QuantizationKernels k, int seed) {
+        try (NDManager own = NDManager.newBaseManager()) {
+            float[] values = new float[5000];
+            Random random = new Random(seed);
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) random.nextGaussian();
+            }
+            NDArray x = own.create(values);
+            QuantizedType type = new QuantizedType(3 + seed % 4, QuantizationDtype.INT);
+            for (int i = 0; i < 20; i++) {
+                float[] scale = k.observe(x, type, AFFINE, -1).scale().toFloatArray();
+                float[] expected = new NdArrayKernels().observe(x, type, AFFINE, -1).scale().toFloatArray();
+                if (scale[0] != expected[0]) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+}

@@ -1,0 +1,260 @@
+package org.nni4j.quantization;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.GradientCollector;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** Both implementations give the same values and gradients. */
+class KernelAgreementTest {
+
+    private static final int SEEDS = 60;
+
+    private final QuantizationKernels reference = new NdArrayKernels();
+    private final QuantizationKernels fused = new FusedKernels();
+
+    /** A random tensor in a random layout, and random settings. */
+    private static final class Sample {
+        final Random random;
+        final String where;
+        final Shape shape;
+        final int axis;
+        final int[] order;
+        final boolean sliced;
+        final DataType dataType;
+        final QuantizedType type;
+        final QuantizationScheme scheme;
+        final int channels;
+        final float[] data;
+
+        Sample(int seed) {
+            random = new Random(seed);
+            int rank = random.nextInt(5);
+            long[] dimensions = random.longs(rank, 1, 6).toArray();
+            if (rank > 0 && random.nextInt(20) == 0) {
+                dimensions[random.nextInt(rank)] = 0;
+            }
+            shape = new Shape(dimensions);
+            List<Integer> axes = new ArrayList<>();
+            for (int i = 0; i < rank; i++) {
+                axes.add(i);
+            }
+            java.util.Collections.shuffle(axes, random);
+            order = axes.stream().mapToInt(Integer::intValue).toArray();
+            sliced = rank > 0 && random.nextBoolean();
+            dataType = random.nextInt(3) == 0 ? DataType.FLOAT16 : DataType.FLOAT32;
+            QuantizationDtype dtype = QuantizationDtype.values()[random.nextInt(2)];
+            type = new QuantizedType(2 + random.nextInt(dataType == DataType.FLOAT16 ? 7 : 15), dtype);
+            boolean perChannel = rank > 0 && random.nextBoolean();
+            axis = perChannel ? random.nextInt(rank) : -1;
+            scheme = perChannel
+                    ? (random.nextBoolean() ? QuantizationScheme.PER_CHANNEL_AFFINE : QuantizationScheme.PER_CHANNEL_SYMMETRIC)
+                    : (random.nextBoolean() ? QuantizationScheme.PER_TENSOR_AFFINE : QuantizationScheme.PER_TENSOR_SYMMETRIC);
+            channels = perChannel ? (int) shape.get(axis) : 1;
+            data = new float[(int) Arrays.stream(dimensions).reduce(1, (a, b) -> a * b) * (sliced ? 2 : 1)];
+            float offset = (float) random.nextGaussian();
+            for (int i = 0; i < data.length; i++) {
+                data[i] = (float) random.nextGaussian() * 2 + offset;
+            }
+            where = "seed " + seed + ": " + shape + " order " + Arrays.toString(order) + " axis " + axis + " " + dataType + " "
+                    + type + " " + scheme;
+        }
+
+        /** The base array: transposing it by order, and slicing, gives the shape. */
+        NDArray base(NDManager manager) {
+            long[] dimensions = new long[order.length];
+            for (int i = 0; i < order.length; i++) {
+                dimensions[order[i]] = shape.get(i);
+            }
+            // order[i] is the base axis of axis i
+            if (sliced) {
+                dimensions[order[0]] *= 2;
+            }
+            return manager.create(data, new Shape(dimensions)).toType(dataType, false);
+        }
+
+        NDArray view(NDArray base) {
+            NDArray x = order.length == 0 ? base : base.transpose(order);
+            return sliced ? x.get(":" + shape.get(0)) : x;
+        }
+
+        float[] positives(double mean) {
+            float[] values = new float[channels];
+            for (int i = 0; i < channels; i++) {
+                values[i] = (float) (mean * Math.exp(random.nextGaussian() * 0.5));
+            }
+            return values;
+        }
+    }
+
+    private interface Kernel {
+        NDArray apply(QuantizationKernels kernels, NDArray x, NDArray[] learned);
+    }
+
+    /** Value, gradient of the base, gradients of what is learned. */
+    private record Outcome(float[] value, float[] gradient, List<float[]> learned, DataType type, Shape shape) {}
+
+    private static Outcome run(Sample sample, QuantizationKernels kernels, Kernel kernel, float[]... learned) {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray base = sample.base(manager);
+            base.setRequiresGradient(true);
+            NDArray[] parameters = new NDArray[learned.length];
+            for (int i = 0; i < learned.length; i++) {
+                parameters[i] = manager.create(learned[i]);
+                parameters[i].setRequiresGradient(true);
+            }
+            try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+                NDArray y = kernel.apply(kernels, sample.view(base), parameters);
+                NDArray weights = manager.arange(1f, y.size() + 1f).div(y.size() + 1f).reshape(y.getShape());
+                // Promotes float16; toType would stop the gradient.
+                collector.backward(y.mul(weights).sum());
+                List<float[]> gradients = Arrays.stream(parameters).map(p -> floats(p.getGradient())).toList();
+                return new Outcome(floats(y), floats(base.getGradient()), gradients, y.getDataType(), y.getShape());
+            }
+        }
+    }
+
+    private static float[] floats(NDArray x) {
+        return x.toType(DataType.FLOAT32, false).flatten().toFloatArray();
+    }
+
+    private void agree(Sample sample, Kernel kernel, float step, double slack, float[]... learned) {
+        Outcome a = run(sample, reference, kernel, learned);
+        Outcome b = run(sample, fused, kernel, learned);
+        assertThat(b.type).as(sample.where).isEqualTo(a.type).isEqualTo(sample.dataType);
+        assertThat(b.shape).as(sample.where).isEqualTo(a.shape).isEqualTo(sample.shape);
+        int ties = 0;
+        for (int i = 0; i < a.value.length; i++) {
+            if (a.value[i] != b.value[i]) {
+                ties++;
+                assertThat(Math.abs(a.value[i] - b.value[i])).as(sample.where + " [" + i + "] " + a.value[i] + " " + b.value[i])
+                        .isLessThanOrEqualTo(step * 1.001f + 1e-3f * Math.abs(a.value[i]));
+            }
+        }
+        assertThat(ties).as(sample.where).isLessThanOrEqualTo((int) Math.ceil(slack * a.value.length));
+        int blocked = 0;
+        for (int i = 0; i < a.gradient.length; i++) {
+            // float16 has 11 bits
+            if (Math.abs(a.gradient[i] - b.gradient[i]) > 1e-5 + 1e-3 * Math.abs(a.gradient[i])) {
+                blocked++;
+            }
+        }
+        assertThat(blocked).as(sample.where + "\n" + Arrays.toString(a.gradient) + "\n" + Arrays.toString(b.gradient)).isLessThanOrEqualTo((int) Math.ceil(slack * a.value.length));
+        for (int i = 0; i < a.learned.size(); i++) {
+            for (int c = 0; c < a.learned.get(i).length; c++) {
+                // sums in another order
+                assertThat(b.learned.get(i)[c]).as(sample.where + " learned " + i)
+                        .isCloseTo(a.learned.get(i)[c], org.assertj.core.data.Offset.offset(1e-3f + 1e-4f * Math.abs(a.learned.get(i)[c])));
+            }
+        }
+    }
+
+    @Test
+    void rangeTrackParameters_anyTensor_areEqual() {
+        for (int seed = 0; seed < SEEDS; seed++) {
+            Sample s = new Sample(seed);
+            try (NDManager manager = NDManager.newBaseManager()) {
+                NDArray x = s.view(s.base(manager));
+                NDList ra = reference.range(x, s.axis);
+                same(s, ra, fused.range(x, s.axis));
+                NDArray min = manager.create(s.positives(1)).neg();
+                NDArray max = manager.create(s.positives(1));
+                for (double decay : new double[] {0, 0.9, 0.99}) {
+                    same(s, reference.track(x, min, max, decay, s.axis), fused.track(x, min, max, decay, s.axis));
+                }
+                NDList pa = reference.parameters(ra.get(0), ra.get(1), s.type, s.scheme);
+                same(s, pa, fused.parameters(ra.get(0), ra.get(1), s.type, s.scheme));
+                for (int c = 0; c < s.channels; c++) {
+                    QuantizationParameters p = AffineQuantization.parametersFor(
+                            ra.get(0).toFloatArray()[c], ra.get(1).toFloatArray()[c], s.type, s.scheme);
+                    assertThat(pa.get(0).toFloatArray()[c]).as(s.where).isEqualTo(p.scale()[0]);
+                    assertThat(pa.get(1).toIntArray()[c]).as(s.where).isEqualTo(p.zeroPoint()[0]);
+                }
+                same(s, new NDList(reference.quantizeDequantize(x, pa.get(0), pa.get(1), s.type.qmin(), s.type.qmax(), s.axis)),
+                        new NDList(fused.quantizeDequantize(x, pa.get(0), pa.get(1), s.type.qmin(), s.type.qmax(), s.axis)));
+            }
+        }
+    }
+
+    private static void same(Sample s, NDList a, NDList b) {
+        for (int i = 0; i < a.size(); i++) {
+            assertThat(b.get(i).getDataType()).as(s.where).isEqualTo(a.get(i).getDataType());
+            assertThat(b.get(i).getShape()).as(s.where).isEqualTo(a.get(i).getShape());
+            float[] x = floats(a.get(i));
+            float[] y = floats(b.get(i));
+            for (int j = 0; j < x.length; j++) {
+                assertThat(y[j] == x[j] || Float.isNaN(x[j]) && Float.isNaN(y[j])).as(s.where + " " + i + " " + x[j] + " " + y[j]).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void fakeQuantize_anyTensor_agrees() {
+        for (int seed = 0; seed < SEEDS; seed++) {
+            Sample s = new Sample(seed);
+            float[] scale = s.positives(4.0 / (s.type.qmax() - s.type.qmin()));
+            int[] zp = s.random.ints(s.channels, s.type.qmin(), s.type.qmax() + 1).toArray();
+            agree(s, (k, x, l) -> k.fakeQuantize(x, x.getManager().create(scale), x.getManager().create(zp),
+                    s.type.qmin(), s.type.qmax(), s.axis), max(scale), 0.01);
+        }
+    }
+
+    @Test
+    void observe_anyTensor_agrees() {
+        for (int seed = 0; seed < SEEDS; seed++) {
+            Sample s = new Sample(seed);
+            agree(s, (k, x, l) -> k.observe(x, s.type, s.scheme, s.axis).value(), 30f / (s.type.qmax() - s.type.qmin()), 0.01);
+            float[] min = s.positives(-1);
+            float[] max = s.positives(1);
+            agree(s, (k, x, l) -> k.observe(x, x.getManager().create(min), x.getManager().create(max), .9, s.type, s.scheme, s.axis).value(),
+                    30f / (s.type.qmax() - s.type.qmin()), 0.01);
+        }
+    }
+
+    @Test
+    void learnedStep_anyTensor_agrees() {
+        for (int seed = 0; seed < SEEDS; seed++) {
+            Sample s = new Sample(seed);
+            float[] step = s.positives(4.0 / (s.type.qmax() - s.type.qmin()));
+            agree(s, (k, x, l) -> k.learnedStep(x, l[0], s.type.qmin(), s.type.qmax(), s.axis, .5), max(step), 0.01, step);
+            float[] zp = new float[s.channels];
+            for (int c = 0; c < zp.length; c++) {
+                zp[c] = s.type.qmin() + (s.type.qmax() - s.type.qmin()) * s.random.nextFloat();
+            }
+            agree(s, (k, x, l) -> k.learnedStepAndOffset(x, l[0], l[1], s.type.qmin(), s.type.qmax(), s.axis, .5), max(step), 0.01, step, zp);
+        }
+    }
+
+    @Test
+    void lowBitKernels_anyTensor_agree() {
+        for (int seed = 0; seed < SEEDS; seed++) {
+            Sample s = new Sample(seed);
+            int bits = 1 + s.random.nextInt(8);
+            agree(s, (k, x, l) -> k.binarize(x, true), 0, 0);
+            agree(s, (k, x, l) -> k.binarize(x, false), 0, 0);
+            agree(s, (k, x, l) -> k.tanhQuantize(x, bits, true), 0, 0);
+            agree(s, (k, x, l) -> k.tanhQuantize(x, bits, false), 0, 0);
+            agree(s, (k, x, l) -> k.scaledSign(x), 0, 0);
+            agree(s, (k, x, l) -> k.unitQuantize(x, bits), 0, 0);
+            agree(s, (k, x, l) -> k.clippedQuantize(x, l[0], bits), 0, 0, new float[] {1.3f});
+        }
+    }
+
+    private static float max(float[] values) {
+        float max = 0;
+        for (float v : values) {
+            max = Math.max(max, v);
+        }
+        return max;
+    }
+}
