@@ -188,10 +188,10 @@ sealed interface FusedKernel {
 
         private String shift() {
             return """
-                   sf = float(s)
-                     p = torch.sub(d, torch.mul(sf, torch.sub(CENTRE, float(z))))
-                     p = torch.hardshrink(p, torch.mul(sf, HALF), out=p)
-                   """
+            sf = float(s)
+              p = torch.sub(d, torch.mul(sf, torch.sub(CENTRE, float(z))))
+              p = torch.hardshrink(p, torch.mul(sf, HALF), out=p)
+            """
                     .strip()
                     .replace("CENTRE", centre())
                     .replace("HALF", half());
@@ -199,10 +199,10 @@ sealed interface FusedKernel {
 
         private String shiftPerChannel() {
             return """
-                   sc = torch.reshape(s, SHAPE)
-                     p = torch.sub(d, torch.mul(sc, torch.rsub(torch.reshape(z, SHAPE), CENTRE)))
-                     p = torch.mul_(p, torch.gt(torch.abs(p), torch.mul(sc, HALF)))
-                   """
+            sc = torch.reshape(s, SHAPE)
+              p = torch.sub(d, torch.mul(sc, torch.rsub(torch.reshape(z, SHAPE), CENTRE)))
+              p = torch.mul_(p, torch.gt(torch.abs(p), torch.mul(sc, HALF)))
+            """
                     .strip()
                     .replace("SHAPE", broadcast(rank, axis))
                     .replace("CENTRE", centre())
@@ -224,7 +224,8 @@ sealed interface FusedKernel {
     record Binarize(boolean saturating) implements FusedKernel {
         @Override
         public String method() {
-            String passed = saturating ? "g = torch.to(x, 6)\n  c = torch.clamp(g, -1., 1.)" : FINITE;
+            String passed =
+                    saturating ? "g = torch.to(x, 6)\n  c = torch.clamp(g, -1., 1.)" : FINITE;
             return define("x: Tensor")
                     + """
                       PASSED
@@ -261,8 +262,7 @@ sealed interface FusedKernel {
                                     differentiated
                                             ? "torch.to(x, 6)"
                                             : "torch.detach(torch.to(x, 6))")
-                            .replace(
-                                    "PASSED", differentiated ? "c = torch.mul(u, 2.)" : FINITE)
+                            .replace("PASSED", differentiated ? "c = torch.mul(u, 2.)" : FINITE)
                             .replace("EPSILON", Float.toString(AffineQuantization.EPSILON))
                             .replace("LEVELS", levels + ".");
         }
@@ -332,8 +332,7 @@ sealed interface FusedKernel {
     String SCALAR = "annotate(List[int], [])";
 
     /** x where it is finite, else 0; what is not finite passes no gradient. */
-    String FINITE =
-            "g = torch.to(x, 6)\n  c = torch.where(torch.isfinite(torch.detach(g)), g, 0.)";
+    String FINITE = "g = torch.to(x, 6)\n  c = torch.where(torch.isfinite(torch.detach(g)), g, 0.)";
 
     private static String define(String inputs) {
         return "def forward(self: __torch__.Kernel, " + inputs + ") -> List[Tensor]:\n";
@@ -350,8 +349,8 @@ sealed interface FusedKernel {
                 rank == 1
                         ? "  a = torch.clone(d)\n  b = torch.clone(d)\n"
                         : axis == 0
-                        ? "  a, b = torch.aminmax(torch.flatten(d, 1), dim=1)\n"
-                        : "  a = torch.amin(d, OTHERS)\n  b = torch.amax(d, OTHERS)\n";
+                                ? "  a, b = torch.aminmax(torch.flatten(d, 1), dim=1)\n"
+                                : "  a = torch.amin(d, OTHERS)\n  b = torch.amax(d, OTHERS)\n";
         return reduced.replace("OTHERS", others(rank, axis))
                 + "  lo = torch.to(a, 6)\n"
                 + "  hi = torch.to(b, 6)\n";
@@ -398,12 +397,12 @@ sealed interface FusedKernel {
                         : "torch.full_like(s, %d, dtype=3)"
                                 .formatted(AffineQuantization.symmetricZeroPoint(type));
         return """
-                 l = torch.clamp_max(torch.detach(lo), 0.)
-                 h = torch.clamp_min(torch.detach(hi), 0.)
-                 e = torch.clamp_min(QUOTIENT, EPSILON)
-                 s = torch.add(e, torch.sub(e, e))
-                 z = ZERO_POINT
-               """
+          l = torch.clamp_max(torch.detach(lo), 0.)
+          h = torch.clamp_min(torch.detach(hi), 0.)
+          e = torch.clamp_min(QUOTIENT, EPSILON)
+          s = torch.add(e, torch.sub(e, e))
+          z = ZERO_POINT
+        """
                 .replace("QUOTIENT", quotient)
                 .replace("EPSILON", Float.toString(AffineQuantization.EPSILON))
                 .replace("ZERO_POINT", zeroPoint);
@@ -436,9 +435,9 @@ sealed interface FusedKernel {
     /** Sets ok from the range a, b: whether twice any value over s survives conversion to int64. */
     private static String fits() {
         return """
-                 limit = torch.mul(torch.min(s), 1e18)
-                 ok = bool(torch.lt(torch.max(torch.maximum(torch.neg(a), b)), limit))
-               """;
+          limit = torch.mul(torch.min(s), 1e18)
+          ok = bool(torch.lt(torch.max(torch.maximum(torch.neg(a), b)), limit))
+        """;
     }
 
     /** f clamped so that it survives, infinities included; the largest float must not round up. */

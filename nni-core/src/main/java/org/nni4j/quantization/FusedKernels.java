@@ -195,9 +195,7 @@ final class FusedKernels implements QuantizationKernels {
 
     @Override
     public NDArray scaledSign(NDArray w) {
-        return fusible(w)
-                ? run(new FusedKernel.ScaledSign(), w).get(0)
-                : reference.scaledSign(w);
+        return fusible(w) ? run(new FusedKernel.ScaledSign(), w).get(0) : reference.scaledSign(w);
     }
 
     @Override
@@ -286,4 +284,5 @@ final class FusedKernels implements QuantizationKernels {
             }
         }
         return false;
-    }}
+    }
+}

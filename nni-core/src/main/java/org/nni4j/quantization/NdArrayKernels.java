@@ -24,8 +24,7 @@ final class NdArrayKernels implements QuantizationKernels {
         try (Temporaries temporaries = new Temporaries()) {
             NDArray rows = channels.rows(float32(x.stopGradient()));
             int[] columns = {1};
-            return temporaries.keep(
-                    new NDList(rows.min(columns, false), rows.max(columns, false)));
+            return temporaries.keep(new NDList(rows.min(columns, false), rows.max(columns, false)));
         }
     }
 
@@ -236,8 +235,7 @@ final class NdArrayKernels implements QuantizationKernels {
             NDArray s = alpha.div(k);
             NDArray value = float32(x.stopGradient());
             NDArray quantized = value.div(s).round().clip(0, k).mul(s);
-            NDArray y =
-                    straightThrough(x, quantized, value.gt(0).logicalAnd(value.lt(alpha)));
+            NDArray y = straightThrough(x, quantized, value.gt(0).logicalAnd(value.lt(alpha)));
             NDArray above = value.gte(alpha).toType(DataType.FLOAT32, false);
             NDArray learned = above.mul(gradientOf(level).reshape(shape));
             return temporaries.keep(y.addi(learned));
@@ -247,8 +245,8 @@ final class NdArrayKernels implements QuantizationKernels {
     /**
      * Gives {@code value} x's type and the gradient of x where {@code inside}, none elsewhere.
      *
-     * <p>The usual {@code x + (value - x)} loses the last bit of the value, and turns infinities into
-     * NaN; here what is added is exactly 0 and finite.
+     * <p>The usual {@code x + (value - x)} loses the last bit of the value, and turns infinities
+     * into NaN; here what is added is exactly 0 and finite.
      */
     private static NDArray straightThrough(NDArray x, NDArray value, NDArray inside) {
         NDArray passed = NDArrays.where(inside, x, x.zerosLike());

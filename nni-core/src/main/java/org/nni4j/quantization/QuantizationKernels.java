@@ -48,12 +48,12 @@ public interface QuantizationKernels {
     NDList range(NDArray x, int axis);
 
     /**
-     * Moves a tracked range towards a tensor's: {@code min = decay · min + (1 - decay) · min(x)}, and
-     * max likewise; without gradient.
+     * Moves a tracked range towards a tensor's: {@code min = decay · min + (1 - decay) · min(x)},
+     * and max likewise; without gradient.
      *
      * @param x any floating shape
-     * @param min the range so far, shape {@code (1)} or {@code (channels)}; its values are ignored if
-     *     decay is 0, as at the first observation
+     * @param min the range so far, shape {@code (1)} or {@code (channels)}; its values are ignored
+     *     if decay is 0, as at the first observation
      * @param max as min
      * @param decay the weight of the range so far, from 0 to less than 1
      * @param axis the axis to keep, or {@link QuantizationParameters#PER_TENSOR}
@@ -77,11 +77,11 @@ public interface QuantizationKernels {
 
     /**
      * Fake-quantizes for training: {@code (clamp(round(x / scale) + zeroPoint, qmin, qmax) -
-     * zeroPoint) * scale}. The gradient passes where the unclamped integer is within
-     * {@code qmin..qmax} and is 0 elsewhere; scale and zero point get none.
+     * zeroPoint) * scale}. The gradient passes where the unclamped integer is within {@code
+     * qmin..qmax} and is 0 elsewhere; scale and zero point get none.
      *
-     * <p>The fused kernel multiplies by {@code 1 / scale} where the formula divides, so a value within
-     * float32 rounding of the middle between two integers may go to the other one.
+     * <p>The fused kernel multiplies by {@code 1 / scale} where the formula divides, so a value
+     * within float32 rounding of the middle between two integers may go to the other one.
      *
      * @param x any floating shape
      * @param scale shape {@code (1)} or {@code (channels)}
@@ -91,12 +91,11 @@ public interface QuantizationKernels {
      * @param axis the channel axis, or {@link QuantizationParameters#PER_TENSOR}
      * @return as x
      */
-    NDArray fakeQuantize(
-            NDArray x, NDArray scale, NDArray zeroPoint, int qmin, int qmax, int axis);
+    NDArray fakeQuantize(NDArray x, NDArray scale, NDArray zeroPoint, int qmin, int qmax, int axis);
 
     /**
-     * Fake-quantizes for evaluation: without gradient, and exactly as {@link AffineQuantization} does
-     * in whichever implementation, so that what was trained is what is run.
+     * Fake-quantizes for evaluation: without gradient, and exactly as {@link AffineQuantization}
+     * does in whichever implementation, so that what was trained is what is run.
      *
      * @param x any floating shape
      * @param scale shape {@code (1)} or {@code (channels)}
@@ -126,8 +125,8 @@ public interface QuantizationKernels {
      * {@link #track}, {@link #parameters} and {@link #fakeQuantize} in one.
      *
      * @param x any floating shape
-     * @param min the range so far, shape {@code (1)} or {@code (channels)}; its values are ignored if
-     *     decay is 0, as at the first observation
+     * @param min the range so far, shape {@code (1)} or {@code (channels)}; its values are ignored
+     *     if decay is 0, as at the first observation
      * @param max as min
      * @param decay the weight of the range so far, from 0 to less than 1
      * @param type the integer type
@@ -147,35 +146,34 @@ public interface QuantizationKernels {
     /**
      * Fake-quantizes with a learned step size: {@code v̂ = round(clamp(v / s, qmin, qmax)) · s}.
      *
-     * <p>Esser et al., "Learned Step Size Quantization", ICLR 2020, eq. 1-3,
-     * <a href="https://arxiv.org/abs/1902.08153">arXiv:1902.08153</a>. The gradient of v passes where
+     * <p>Esser et al., "Learned Step Size Quantization", ICLR 2020, eq. 1-3, <a
+     * href="https://arxiv.org/abs/1902.08153">arXiv:1902.08153</a>. The gradient of v passes where
      * {@code v / s} is within {@code qmin..qmax}; that of s sums {@code round(v / s) - v / s} there
      * and qmin or qmax outside. At the bounds themselves, where the paper has the outside's
-     * gradients, the inside's are taken. A step size below {@link AffineQuantization#EPSILON} counts
-     * as that, and keeps its gradient.
+     * gradients, the inside's are taken. A step size below {@link AffineQuantization#EPSILON}
+     * counts as that, and keeps its gradient.
      *
      * @param x any floating shape
      * @param stepSize shape {@code (1)} or {@code (channels)}, positive
      * @param qmin the smallest integer
      * @param qmax the largest integer
      * @param axis the channel axis, or {@link QuantizationParameters#PER_TENSOR}
-     * @param gradientScale multiplies the gradient of the step size; the paper's is
-     *     {@code 1 / sqrt(n · qmax)}
+     * @param gradientScale multiplies the gradient of the step size; the paper's is {@code 1 /
+     *     sqrt(n · qmax)}
      * @return as x
      */
     NDArray learnedStep(
             NDArray x, NDArray stepSize, int qmin, int qmax, int axis, double gradientScale);
 
     /**
-     * Fake-quantizes with a learned step size and a learned zero point:
-     * {@code v̂ = (clamp(round(v / s) + z̄, qmin, qmax) - z̄) · s} with
-     * {@code z̄ = clamp(round(z), qmin, qmax)}.
+     * Fake-quantizes with a learned step size and a learned zero point: {@code v̂ = (clamp(round(v
+     * / s) + z̄, qmin, qmax) - z̄) · s} with {@code z̄ = clamp(round(z), qmin, qmax)}.
      *
      * <p>After Bhalgat et al., "LSQ+: Improving low-bit quantization through learnable offsets and
-     * better initialization", CVPR 2020 Workshops, eq. 3-7,
-     * <a href="https://arxiv.org/abs/2004.09576">arXiv:2004.09576</a>, whose offset is
-     * {@code β = -z · s}. Unlike there, it is rounded to whole steps, as an integer runtime demands;
-     * the gradient of z is {@code -s} outside {@code qmin..qmax} and 0 inside, not scaled.
+     * better initialization", CVPR 2020 Workshops, eq. 3-7, <a
+     * href="https://arxiv.org/abs/2004.09576">arXiv:2004.09576</a>, whose offset is {@code β = -z ·
+     * s}. Unlike there, it is rounded to whole steps, as an integer runtime demands; the gradient
+     * of z is {@code -s} outside {@code qmin..qmax} and 0 inside, not scaled.
      *
      * @param x any floating shape
      * @param stepSize shape {@code (1)} or {@code (channels)}, positive
@@ -198,22 +196,22 @@ public interface QuantizationKernels {
     /**
      * Binarizes: -1 below zero, 1 elsewhere.
      *
-     * <p>Courbariaux et al., "Binarized Neural Networks", 2016, eq. 1 and 4,
-     * <a href="https://arxiv.org/abs/1602.02830">arXiv:1602.02830</a>.
+     * <p>Courbariaux et al., "Binarized Neural Networks", 2016, eq. 1 and 4, <a
+     * href="https://arxiv.org/abs/1602.02830">arXiv:1602.02830</a>.
      *
      * @param x any floating shape
-     * @param saturating true for hard tanh's gradient: none where {@code |x| > 1}; false if it passes
-     *     everywhere
+     * @param saturating true for hard tanh's gradient: none where {@code |x| > 1}; false if it
+     *     passes everywhere
      * @return as x
      */
     NDArray binarize(NDArray x, boolean saturating);
 
     /**
-     * Quantizes weights to {@code [-1, 1]} after tanh: {@code 2 · round(k · v) / k - 1} with
-     * {@code v = tanh(w) / (2 · max|tanh(w)|) + 1/2} and {@code k = 2^bits - 1}.
+     * Quantizes weights to {@code [-1, 1]} after tanh: {@code 2 · round(k · v) / k - 1} with {@code
+     * v = tanh(w) / (2 · max|tanh(w)|) + 1/2} and {@code k = 2^bits - 1}.
      *
-     * <p>Zhou et al., "DoReFa-Net", 2016, eq. 9,
-     * <a href="https://arxiv.org/abs/1606.06160">arXiv:1606.06160</a>. As in the authors' code, the
+     * <p>Zhou et al., "DoReFa-Net", 2016, eq. 9, <a
+     * href="https://arxiv.org/abs/1606.06160">arXiv:1606.06160</a>. As in the authors' code, the
      * gradient goes through the maximum too. One bit gives ±1; the paper's {@code sign(w) · E|w|}
      * (eq. 7) is {@link #scaledSign}.
      *
@@ -226,11 +224,11 @@ public interface QuantizationKernels {
     NDArray tanhQuantize(NDArray w, int bits, boolean differentiated);
 
     /**
-     * Binarizes weights to their mean magnitude: {@code sign(w) · E|w|} with {@code sign(0) = 1}; the
-     * gradient passes unchanged.
+     * Binarizes weights to their mean magnitude: {@code sign(w) · E|w|} with {@code sign(0) = 1};
+     * the gradient passes unchanged.
      *
-     * <p>Zhou et al., "DoReFa-Net", 2016, eq. 7 and 8; Rastegari et al., "XNOR-Net", 2016, without the
-     * channels.
+     * <p>Zhou et al., "DoReFa-Net", 2016, eq. 7 and 8; Rastegari et al., "XNOR-Net", 2016, without
+     * the channels.
      *
      * @param w any floating shape
      * @return as w
@@ -253,9 +251,9 @@ public interface QuantizationKernels {
      * Quantizes activations clipped to a learned level: {@code round(clip(x, 0, α) / s) · s} with
      * {@code s = α / (2^bits - 1)}.
      *
-     * <p>Choi et al., "PACT: Parameterized Clipping Activation for Quantized Neural Networks", 2018,
-     * eq. 1-3, <a href="https://arxiv.org/abs/1805.06085">arXiv:1805.06085</a>. The gradient of x
-     * passes where {@code 0 < x < α}, that of α sums where {@code x >= α}.
+     * <p>Choi et al., "PACT: Parameterized Clipping Activation for Quantized Neural Networks",
+     * 2018, eq. 1-3, <a href="https://arxiv.org/abs/1805.06085">arXiv:1805.06085</a>. The gradient
+     * of x passes where {@code 0 < x < α}, that of α sums where {@code x >= α}.
      *
      * @param x any floating shape
      * @param level α, shape {@code (1)}; below {@link AffineQuantization#EPSILON} it counts as that
@@ -267,7 +265,8 @@ public interface QuantizationKernels {
     /**
      * Picks an implementation.
      *
-     * @param name {@code "ndarray"}, {@code "fused"}, or {@code "auto"}: fused where the engine has it
+     * @param name {@code "ndarray"}, {@code "fused"}, or {@code "auto"}: fused where the engine has
+     *     it
      * @param manager of the engine the tensors belong to
      * @return the kernels; safe for use by several threads
      * @throws IllegalArgumentException if the name is unknown, or if fused kernels are asked of an

@@ -158,7 +158,8 @@ class FusedKernelsTest {
             NDArray trained = k.fakeQuantize(x, s, z, -127, 127, -1);
             NDArray run = k.quantizeDequantize(x, s, z, -127, 127, -1);
             for (int i = 0; i < values.length; i++) {
-                float exact = AffineQuantization.fakeQuantize(values[i], scale, z.getInt(), -127, 127);
+                float exact =
+                        AffineQuantization.fakeQuantize(values[i], scale, z.getInt(), -127, 127);
                 assertThat(run.getFloat(i)).as("seed %s [%s]", seed, i).isEqualTo(exact);
                 assertThat(Math.abs(trained.getFloat(i) - exact))
                         .as("seed %s [%s]", seed, i)
@@ -171,7 +172,9 @@ class FusedKernelsTest {
     void observe_severalThreads_giveWhatOneGives() throws Exception {
         QuantizationKernels k = new FusedKernels();
         List<Callable<Boolean>> tasks =
-                IntStream.range(0, 8).<Callable<Boolean>>mapToObj(i -> () -> sameAsReference(k, i)).toList();
+                IntStream.range(0, 8)
+                        .<Callable<Boolean>>mapToObj(i -> () -> sameAsReference(k, i))
+                        .toList();
         ExecutorService pool = Executors.newFixedThreadPool(4);
         try {
             for (Future<Boolean> result : pool.invokeAll(tasks)) {
@@ -193,7 +196,8 @@ class FusedKernelsTest {
             QuantizedType type = new QuantizedType(3 + seed % 4, QuantizationDtype.INT);
             for (int i = 0; i < 20; i++) {
                 float[] scale = k.observe(x, type, AFFINE, -1).scale().toFloatArray();
-                float[] expected = new NdArrayKernels().observe(x, type, AFFINE, -1).scale().toFloatArray();
+                float[] expected =
+                        new NdArrayKernels().observe(x, type, AFFINE, -1).scale().toFloatArray();
                 if (scale[0] != expected[0]) {
                     return false;
                 }

@@ -54,20 +54,43 @@ class KernelAgreementTest {
             sliced = rank > 0 && random.nextBoolean();
             dataType = random.nextInt(3) == 0 ? DataType.FLOAT16 : DataType.FLOAT32;
             QuantizationDtype dtype = QuantizationDtype.values()[random.nextInt(2)];
-            type = new QuantizedType(2 + random.nextInt(dataType == DataType.FLOAT16 ? 7 : 15), dtype);
+            type =
+                    new QuantizedType(
+                            2 + random.nextInt(dataType == DataType.FLOAT16 ? 7 : 15), dtype);
             boolean perChannel = rank > 0 && random.nextBoolean();
             axis = perChannel ? random.nextInt(rank) : -1;
-            scheme = perChannel
-                    ? (random.nextBoolean() ? QuantizationScheme.PER_CHANNEL_AFFINE : QuantizationScheme.PER_CHANNEL_SYMMETRIC)
-                    : (random.nextBoolean() ? QuantizationScheme.PER_TENSOR_AFFINE : QuantizationScheme.PER_TENSOR_SYMMETRIC);
+            scheme =
+                    perChannel
+                            ? (random.nextBoolean()
+                                    ? QuantizationScheme.PER_CHANNEL_AFFINE
+                                    : QuantizationScheme.PER_CHANNEL_SYMMETRIC)
+                            : (random.nextBoolean()
+                                    ? QuantizationScheme.PER_TENSOR_AFFINE
+                                    : QuantizationScheme.PER_TENSOR_SYMMETRIC);
             channels = perChannel ? (int) shape.get(axis) : 1;
-            data = new float[(int) Arrays.stream(dimensions).reduce(1, (a, b) -> a * b) * (sliced ? 2 : 1)];
+            data =
+                    new float
+                            [(int) Arrays.stream(dimensions).reduce(1, (a, b) -> a * b)
+                                    * (sliced ? 2 : 1)];
             float offset = (float) random.nextGaussian();
             for (int i = 0; i < data.length; i++) {
                 data[i] = (float) random.nextGaussian() * 2 + offset;
             }
-            where = "seed " + seed + ": " + shape + " order " + Arrays.toString(order) + " axis " + axis + " " + dataType + " "
-                    + type + " " + scheme;
+            where =
+                    "seed "
+                            + seed
+                            + ": "
+                            + shape
+                            + " order "
+                            + Arrays.toString(order)
+                            + " axis "
+                            + axis
+                            + " "
+                            + dataType
+                            + " "
+                            + type
+                            + " "
+                            + scheme;
         }
 
         /** The base array: transposing it by order, and slicing, gives the shape. */
@@ -102,9 +125,11 @@ class KernelAgreementTest {
     }
 
     /** Value, gradient of the base, gradients of what is learned. */
-    private record Outcome(float[] value, float[] gradient, List<float[]> learned, DataType type, Shape shape) {}
+    private record Outcome(
+            float[] value, float[] gradient, List<float[]> learned, DataType type, Shape shape) {}
 
-    private static Outcome run(Sample sample, QuantizationKernels kernels, Kernel kernel, float[]... learned) {
+    private static Outcome run(
+            Sample sample, QuantizationKernels kernels, Kernel kernel, float[]... learned) {
         try (NDManager manager = NDManager.newBaseManager()) {
             NDArray base = sample.base(manager);
             base.setRequiresGradient(true);
@@ -115,11 +140,18 @@ class KernelAgreementTest {
             }
             try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
                 NDArray y = kernel.apply(kernels, sample.view(base), parameters);
-                NDArray weights = manager.arange(1f, y.size() + 1f).div(y.size() + 1f).reshape(y.getShape());
+                NDArray weights =
+                        manager.arange(1f, y.size() + 1f).div(y.size() + 1f).reshape(y.getShape());
                 // Promotes float16; toType would stop the gradient.
                 collector.backward(y.mul(weights).sum());
-                List<float[]> gradients = Arrays.stream(parameters).map(p -> floats(p.getGradient())).toList();
-                return new Outcome(floats(y), floats(base.getGradient()), gradients, y.getDataType(), y.getShape());
+                List<float[]> gradients =
+                        Arrays.stream(parameters).map(p -> floats(p.getGradient())).toList();
+                return new Outcome(
+                        floats(y),
+                        floats(base.getGradient()),
+                        gradients,
+                        y.getDataType(),
+                        y.getShape());
             }
         }
     }
@@ -137,11 +169,14 @@ class KernelAgreementTest {
         for (int i = 0; i < a.value.length; i++) {
             if (a.value[i] != b.value[i]) {
                 ties++;
-                assertThat(Math.abs(a.value[i] - b.value[i])).as(sample.where + " [" + i + "] " + a.value[i] + " " + b.value[i])
+                assertThat(Math.abs(a.value[i] - b.value[i]))
+                        .as(sample.where + " [" + i + "] " + a.value[i] + " " + b.value[i])
                         .isLessThanOrEqualTo(step * 1.001f + 1e-3f * Math.abs(a.value[i]));
             }
         }
-        assertThat(ties).as(sample.where).isLessThanOrEqualTo((int) Math.ceil(slack * a.value.length));
+        assertThat(ties)
+                .as(sample.where)
+                .isLessThanOrEqualTo((int) Math.ceil(slack * a.value.length));
         int blocked = 0;
         for (int i = 0; i < a.gradient.length; i++) {
             // float16 has 11 bits
@@ -149,12 +184,23 @@ class KernelAgreementTest {
                 blocked++;
             }
         }
-        assertThat(blocked).as(sample.where + "\n" + Arrays.toString(a.gradient) + "\n" + Arrays.toString(b.gradient)).isLessThanOrEqualTo((int) Math.ceil(slack * a.value.length));
+        assertThat(blocked)
+                .as(
+                        sample.where
+                                + "\n"
+                                + Arrays.toString(a.gradient)
+                                + "\n"
+                                + Arrays.toString(b.gradient))
+                .isLessThanOrEqualTo((int) Math.ceil(slack * a.value.length));
         for (int i = 0; i < a.learned.size(); i++) {
             for (int c = 0; c < a.learned.get(i).length; c++) {
                 // sums in another order
-                assertThat(b.learned.get(i)[c]).as(sample.where + " learned " + i)
-                        .isCloseTo(a.learned.get(i)[c], org.assertj.core.data.Offset.offset(1e-3f + 1e-4f * Math.abs(a.learned.get(i)[c])));
+                assertThat(b.learned.get(i)[c])
+                        .as(sample.where + " learned " + i)
+                        .isCloseTo(
+                                a.learned.get(i)[c],
+                                org.assertj.core.data.Offset.offset(
+                                        1e-3f + 1e-4f * Math.abs(a.learned.get(i)[c])));
             }
         }
     }
@@ -170,18 +216,41 @@ class KernelAgreementTest {
                 NDArray min = manager.create(s.positives(1)).neg();
                 NDArray max = manager.create(s.positives(1));
                 for (double decay : new double[] {0, 0.9, 0.99}) {
-                    same(s, reference.track(x, min, max, decay, s.axis), fused.track(x, min, max, decay, s.axis));
+                    same(
+                            s,
+                            reference.track(x, min, max, decay, s.axis),
+                            fused.track(x, min, max, decay, s.axis));
                 }
                 NDList pa = reference.parameters(ra.get(0), ra.get(1), s.type, s.scheme);
                 same(s, pa, fused.parameters(ra.get(0), ra.get(1), s.type, s.scheme));
                 for (int c = 0; c < s.channels; c++) {
-                    QuantizationParameters p = AffineQuantization.parametersFor(
-                            ra.get(0).toFloatArray()[c], ra.get(1).toFloatArray()[c], s.type, s.scheme);
+                    QuantizationParameters p =
+                            AffineQuantization.parametersFor(
+                                    ra.get(0).toFloatArray()[c],
+                                    ra.get(1).toFloatArray()[c],
+                                    s.type,
+                                    s.scheme);
                     assertThat(pa.get(0).toFloatArray()[c]).as(s.where).isEqualTo(p.scale()[0]);
                     assertThat(pa.get(1).toIntArray()[c]).as(s.where).isEqualTo(p.zeroPoint()[0]);
                 }
-                same(s, new NDList(reference.quantizeDequantize(x, pa.get(0), pa.get(1), s.type.qmin(), s.type.qmax(), s.axis)),
-                        new NDList(fused.quantizeDequantize(x, pa.get(0), pa.get(1), s.type.qmin(), s.type.qmax(), s.axis)));
+                same(
+                        s,
+                        new NDList(
+                                reference.quantizeDequantize(
+                                        x,
+                                        pa.get(0),
+                                        pa.get(1),
+                                        s.type.qmin(),
+                                        s.type.qmax(),
+                                        s.axis)),
+                        new NDList(
+                                fused.quantizeDequantize(
+                                        x,
+                                        pa.get(0),
+                                        pa.get(1),
+                                        s.type.qmin(),
+                                        s.type.qmax(),
+                                        s.axis)));
             }
         }
     }
@@ -193,7 +262,9 @@ class KernelAgreementTest {
             float[] x = floats(a.get(i));
             float[] y = floats(b.get(i));
             for (int j = 0; j < x.length; j++) {
-                assertThat(y[j] == x[j] || Float.isNaN(x[j]) && Float.isNaN(y[j])).as(s.where + " " + i + " " + x[j] + " " + y[j]).isTrue();
+                assertThat(y[j] == x[j] || Float.isNaN(x[j]) && Float.isNaN(y[j]))
+                        .as(s.where + " " + i + " " + x[j] + " " + y[j])
+                        .isTrue();
             }
         }
     }
@@ -204,8 +275,18 @@ class KernelAgreementTest {
             Sample s = new Sample(seed);
             float[] scale = s.positives(4.0 / (s.type.qmax() - s.type.qmin()));
             int[] zp = s.random.ints(s.channels, s.type.qmin(), s.type.qmax() + 1).toArray();
-            agree(s, (k, x, l) -> k.fakeQuantize(x, x.getManager().create(scale), x.getManager().create(zp),
-                    s.type.qmin(), s.type.qmax(), s.axis), max(scale), 0.01);
+            agree(
+                    s,
+                    (k, x, l) ->
+                            k.fakeQuantize(
+                                    x,
+                                    x.getManager().create(scale),
+                                    x.getManager().create(zp),
+                                    s.type.qmin(),
+                                    s.type.qmax(),
+                                    s.axis),
+                    max(scale),
+                    0.01);
         }
     }
 
@@ -213,11 +294,27 @@ class KernelAgreementTest {
     void observe_anyTensor_agrees() {
         for (int seed = 0; seed < SEEDS; seed++) {
             Sample s = new Sample(seed);
-            agree(s, (k, x, l) -> k.observe(x, s.type, s.scheme, s.axis).value(), 30f / (s.type.qmax() - s.type.qmin()), 0.01);
+            agree(
+                    s,
+                    (k, x, l) -> k.observe(x, s.type, s.scheme, s.axis).value(),
+                    30f / (s.type.qmax() - s.type.qmin()),
+                    0.01);
             float[] min = s.positives(-1);
             float[] max = s.positives(1);
-            agree(s, (k, x, l) -> k.observe(x, x.getManager().create(min), x.getManager().create(max), .9, s.type, s.scheme, s.axis).value(),
-                    30f / (s.type.qmax() - s.type.qmin()), 0.01);
+            agree(
+                    s,
+                    (k, x, l) ->
+                            k.observe(
+                                            x,
+                                            x.getManager().create(min),
+                                            x.getManager().create(max),
+                                            .9,
+                                            s.type,
+                                            s.scheme,
+                                            s.axis)
+                                    .value(),
+                    30f / (s.type.qmax() - s.type.qmin()),
+                    0.01);
         }
     }
 
@@ -226,12 +323,25 @@ class KernelAgreementTest {
         for (int seed = 0; seed < SEEDS; seed++) {
             Sample s = new Sample(seed);
             float[] step = s.positives(4.0 / (s.type.qmax() - s.type.qmin()));
-            agree(s, (k, x, l) -> k.learnedStep(x, l[0], s.type.qmin(), s.type.qmax(), s.axis, .5), max(step), 0.01, step);
+            agree(
+                    s,
+                    (k, x, l) -> k.learnedStep(x, l[0], s.type.qmin(), s.type.qmax(), s.axis, .5),
+                    max(step),
+                    0.01,
+                    step);
             float[] zp = new float[s.channels];
             for (int c = 0; c < zp.length; c++) {
                 zp[c] = s.type.qmin() + (s.type.qmax() - s.type.qmin()) * s.random.nextFloat();
             }
-            agree(s, (k, x, l) -> k.learnedStepAndOffset(x, l[0], l[1], s.type.qmin(), s.type.qmax(), s.axis, .5), max(step), 0.01, step, zp);
+            agree(
+                    s,
+                    (k, x, l) ->
+                            k.learnedStepAndOffset(
+                                    x, l[0], l[1], s.type.qmin(), s.type.qmax(), s.axis, .5),
+                    max(step),
+                    0.01,
+                    step,
+                    zp);
         }
     }
 

@@ -65,37 +65,202 @@ class KernelNumbersTest {
     @ParameterizedTest
     @ValueSource(strings = {"ndarray", "fused"})
     void observe_nniWeights_givesNnisNumbers(String name) {
-        assertWeight(name, 8, INT, PER_TENSOR_AFFINE, a(0.008661416f), z(-23),
-                -0.9007873f, 0.2511811f, 0.3984252f, 0.103937f, -0.3031496f, 1.2992125f);
-        assertWeight(name, 8, UINT, PER_TENSOR_AFFINE, a(0.00862745f), z(104),
-                -0.8972548f, 0.250196f, 0.3968627f, 0.1035294f, -0.3019608f, 1.302745f);
-        assertWeight(name, 8, INT, PER_TENSOR_SYMMETRIC, a(0.01023622f), z(0),
-                -0.9007874f, 0.2456693f, 0.3992126f, 0.1023622f, -0.2968504f, 1.3f);
+        assertWeight(
+                name,
+                8,
+                INT,
+                PER_TENSOR_AFFINE,
+                a(0.008661416f),
+                z(-23),
+                -0.9007873f,
+                0.2511811f,
+                0.3984252f,
+                0.103937f,
+                -0.3031496f,
+                1.2992125f);
+        assertWeight(
+                name,
+                8,
+                UINT,
+                PER_TENSOR_AFFINE,
+                a(0.00862745f),
+                z(104),
+                -0.8972548f,
+                0.250196f,
+                0.3968627f,
+                0.1035294f,
+                -0.3019608f,
+                1.302745f);
+        assertWeight(
+                name,
+                8,
+                INT,
+                PER_TENSOR_SYMMETRIC,
+                a(0.01023622f),
+                z(0),
+                -0.9007874f,
+                0.2456693f,
+                0.3992126f,
+                0.1023622f,
+                -0.2968504f,
+                1.3f);
         // 1.3 / s is a tie, 127.5: NNI rounds 127.5 + 127 down, to 1.2949018; ONNX rounds 127.5 up.
-        assertWeight(name, 8, UINT, PER_TENSOR_SYMMETRIC, a(0.010196078f), z(127),
-                -0.8972548f, 0.2549019f, 0.397647f, 0.1019608f, -0.2956862f, 1.3050979f);
-        assertWeight(name, 8, INT, PER_CHANNEL_AFFINE, a(0.00511811f, 0.006299212f), z(49, -79),
-                -0.9007874f, 0.2507874f, 0.3992126f, 0.1007874f, -0.3023622f, 1.2976377f);
-        assertWeight(name, 8, UINT, PER_CHANNEL_AFFINE, a(0.005098039f, 0.006274509f), z(177, 48),
-                -0.9023529f, 0.2498039f, 0.397647f, 0.1003921f, -0.3011764f, 1.2988234f);
-        assertWeight(name, 8, INT, PER_CHANNEL_SYMMETRIC, a(0.007086614f, 0.01023622f), z(0, 0),
-                -0.9f, 0.2480315f, 0.3968504f, 0.1023622f, -0.2968504f, 1.3f);
-        assertWeight(name, 8, UINT, PER_CHANNEL_SYMMETRIC, a(0.007058823f, 0.010196078f), z(127, 127),
-                -0.8964706f, 0.2470588f, 0.4023529f, 0.1019608f, -0.2956862f, 1.3050979f);
-        assertWeight(name, 4, INT, PER_TENSOR_AFFINE, a(0.157142848f), z(-1),
-                -0.9428571f, 0.3142857f, 0.4714285f, 0.1571428f, -0.3142857f, 1.2571428f);
-        assertWeight(name, 4, UINT, PER_TENSOR_AFFINE, a(0.146666661f), z(6),
-                -0.88f, 0.2933333f, 0.44f, 0.1466667f, -0.2933333f, 1.3199999f);
-        assertWeight(name, 4, INT, PER_CHANNEL_SYMMETRIC, a(0.128571421f, 0.185714275f), z(0, 0),
-                -0.9f, 0.2571428f, 0.3857143f, 0.1857143f, -0.3714285f, 1.3f);
-        assertWeight(name, 2, INT, PER_TENSOR_AFFINE, a(1.099999905f), z(0),
-                -1.0999999f, 0, 0, 0, 0, 1.0999999f);
-        assertWeight(name, 2, UINT, PER_TENSOR_AFFINE, a(0.73333329f), z(1),
-                -0.7333333f, 0, 0.7333333f, 0, 0, 1.4666666f);
-        assertWeight(name, 2, INT, PER_CHANNEL_SYMMETRIC, a(0.899999976f, 1.299999952f), z(0, 0),
-                -0.9f, 0, 0, 0, 0, 1.3f);
-        assertWeight(name, 2, UINT, PER_CHANNEL_SYMMETRIC, a(0.599999964f, 0.866666615f), z(1, 1),
-                -0.6f, 0, 0.6f, 0, 0, 2 * 0.866666615f); // a tie, 1.5
+        assertWeight(
+                name,
+                8,
+                UINT,
+                PER_TENSOR_SYMMETRIC,
+                a(0.010196078f),
+                z(127),
+                -0.8972548f,
+                0.2549019f,
+                0.397647f,
+                0.1019608f,
+                -0.2956862f,
+                1.3050979f);
+        assertWeight(
+                name,
+                8,
+                INT,
+                PER_CHANNEL_AFFINE,
+                a(0.00511811f, 0.006299212f),
+                z(49, -79),
+                -0.9007874f,
+                0.2507874f,
+                0.3992126f,
+                0.1007874f,
+                -0.3023622f,
+                1.2976377f);
+        assertWeight(
+                name,
+                8,
+                UINT,
+                PER_CHANNEL_AFFINE,
+                a(0.005098039f, 0.006274509f),
+                z(177, 48),
+                -0.9023529f,
+                0.2498039f,
+                0.397647f,
+                0.1003921f,
+                -0.3011764f,
+                1.2988234f);
+        assertWeight(
+                name,
+                8,
+                INT,
+                PER_CHANNEL_SYMMETRIC,
+                a(0.007086614f, 0.01023622f),
+                z(0, 0),
+                -0.9f,
+                0.2480315f,
+                0.3968504f,
+                0.1023622f,
+                -0.2968504f,
+                1.3f);
+        assertWeight(
+                name,
+                8,
+                UINT,
+                PER_CHANNEL_SYMMETRIC,
+                a(0.007058823f, 0.010196078f),
+                z(127, 127),
+                -0.8964706f,
+                0.2470588f,
+                0.4023529f,
+                0.1019608f,
+                -0.2956862f,
+                1.3050979f);
+        assertWeight(
+                name,
+                4,
+                INT,
+                PER_TENSOR_AFFINE,
+                a(0.157142848f),
+                z(-1),
+                -0.9428571f,
+                0.3142857f,
+                0.4714285f,
+                0.1571428f,
+                -0.3142857f,
+                1.2571428f);
+        assertWeight(
+                name,
+                4,
+                UINT,
+                PER_TENSOR_AFFINE,
+                a(0.146666661f),
+                z(6),
+                -0.88f,
+                0.2933333f,
+                0.44f,
+                0.1466667f,
+                -0.2933333f,
+                1.3199999f);
+        assertWeight(
+                name,
+                4,
+                INT,
+                PER_CHANNEL_SYMMETRIC,
+                a(0.128571421f, 0.185714275f),
+                z(0, 0),
+                -0.9f,
+                0.2571428f,
+                0.3857143f,
+                0.1857143f,
+                -0.3714285f,
+                1.3f);
+        assertWeight(
+                name,
+                2,
+                INT,
+                PER_TENSOR_AFFINE,
+                a(1.099999905f),
+                z(0),
+                -1.0999999f,
+                0,
+                0,
+                0,
+                0,
+                1.0999999f);
+        assertWeight(
+                name,
+                2,
+                UINT,
+                PER_TENSOR_AFFINE,
+                a(0.73333329f),
+                z(1),
+                -0.7333333f,
+                0,
+                0.7333333f,
+                0,
+                0,
+                1.4666666f);
+        assertWeight(
+                name,
+                2,
+                INT,
+                PER_CHANNEL_SYMMETRIC,
+                a(0.899999976f, 1.299999952f),
+                z(0, 0),
+                -0.9f,
+                0,
+                0,
+                0,
+                0,
+                1.3f);
+        assertWeight(
+                name,
+                2,
+                UINT,
+                PER_CHANNEL_SYMMETRIC,
+                a(0.599999964f, 0.866666615f),
+                z(1, 1),
+                -0.6f,
+                0,
+                0.6f,
+                0,
+                0,
+                2 * 0.866666615f); // a tie, 1.5
     }
 
     private static float[] a(float... values) {
@@ -118,14 +283,19 @@ class KernelNumbersTest {
         int axis = scheme.isPerChannel() ? 0 : PER_TENSOR;
         NDArray w = weight();
         QuantizationKernels.Observed[] observed = new QuantizationKernels.Observed[1];
-        float[] y = backward(w, x -> {
-            observed[0] = kernels(name).observe(x, type, scheme, axis);
-            return observed[0].value();
-        });
+        float[] y =
+                backward(
+                        w,
+                        x -> {
+                            observed[0] = kernels(name).observe(x, type, scheme, axis);
+                            return observed[0].value();
+                        });
         String where = type + " " + scheme;
         // The expected numbers are printed to 7 or 8 digits.
         assertThat(y).as(where).containsExactly(expected, within(2e-7f));
-        assertThat(observed[0].scale().toFloatArray()).as(where).containsExactly(scale, within(1e-8f));
+        assertThat(observed[0].scale().toFloatArray())
+                .as(where)
+                .containsExactly(scale, within(1e-8f));
         assertThat(observed[0].zeroPoint().toIntArray()).as(where).containsExactly(zeroPoint);
         assertThat(w.getGradient().toFloatArray()).as(where).containsExactly(UPSTREAM);
     }
@@ -136,7 +306,8 @@ class KernelNumbersTest {
         NDArray w = manager.arange(1f, 19f).reshape(2, 1, 3, 3);
         NDArray x = manager.arange(16f).reshape(1, 1, 4, 4);
         assertScales(name, w, 0, INT, PER_CHANNEL_SYMMETRIC, a(9 / 127f, 18 / 127f), z(0, 0));
-        assertScales(name, w, 0, UINT, PER_CHANNEL_SYMMETRIC, a(9 / 127.5f, 18 / 127.5f), z(127, 127));
+        assertScales(
+                name, w, 0, UINT, PER_CHANNEL_SYMMETRIC, a(9 / 127.5f, 18 / 127.5f), z(127, 127));
         assertScales(name, w, -1, INT, PER_TENSOR_SYMMETRIC, a(18 / 127f), z(0));
         assertScales(name, w, -1, UINT, PER_TENSOR_SYMMETRIC, a(18 / 127.5f), z(127));
         assertScales(name, w, 0, INT, PER_CHANNEL_AFFINE, a(9 / 254f, 18 / 254f), z(-127, -127));
@@ -178,8 +349,12 @@ class KernelNumbersTest {
         NDArray second = array(-3, 0.5f, 4);
         NDArray min = o.min();
         NDArray max = o.max();
-        float[] y = backward(second, x ->
-                k.observe(x, min, max, 0.99, type, PER_TENSOR_AFFINE, PER_TENSOR).value());
+        float[] y =
+                backward(
+                        second,
+                        x ->
+                                k.observe(x, min, max, 0.99, type, PER_TENSOR_AFFINE, PER_TENSOR)
+                                        .value());
         assertThat(y[0]).isCloseTo(-1.02525496f, within(2e-7f));
         assertThat(y[1]).isCloseTo(0.50070590f, within(2e-7f));
         // -3 is below and 4 above the range tracked so far
@@ -188,7 +363,15 @@ class KernelNumbersTest {
         assertTracked(o, -1.01999998f, 2.01999998f, 0.0119215688f, 86);
         o = k.observe(array(0, 1, 10), o.min(), o.max(), 0.99, type, PER_TENSOR_AFFINE, PER_TENSOR);
         assertTracked(o, -1.00979996f, 2.09979987f, 0.0121945087f, 83);
-        o = k.observe(array(-1, .1f, .2f), o.min(), o.max(), 0.99, type, PER_TENSOR_AFFINE, PER_TENSOR);
+        o =
+                k.observe(
+                        array(-1, .1f, .2f),
+                        o.min(),
+                        o.max(),
+                        0.99,
+                        type,
+                        PER_TENSOR_AFFINE,
+                        PER_TENSOR);
         assertTracked(o, -1.00970197f, 2.08080196f, 0.0121196229f, 83);
         NDArray eval = k.quantizeDequantize(first, o.scale(), o.zeroPoint(), 0, 255, PER_TENSOR);
         assertThat(eval.toFloatArray()[0]).isCloseTo(-1.00592875f, within(2e-7f));
@@ -206,9 +389,17 @@ class KernelNumbersTest {
     @ParameterizedTest
     @ValueSource(strings = {"ndarray", "fused"})
     void track_nniRelu_isExact(String name) {
-        NDList range = kernels(name).track(array(0, 0, .1f, .2f), array(9), array(9), 0, PER_TENSOR);
+        NDList range =
+                kernels(name).track(array(0, 0, .1f, .2f), array(9), array(9), 0, PER_TENSOR);
         assertThat(range.get(1).getFloat()).isEqualTo(0.2f);
-        range = kernels(name).track(array(.2f, .4f, .6f, .8f), range.get(0), range.get(1), .99, PER_TENSOR);
+        range =
+                kernels(name)
+                        .track(
+                                array(.2f, .4f, .6f, .8f),
+                                range.get(0),
+                                range.get(1),
+                                .99,
+                                PER_TENSOR);
         assertThat(range.get(0).getFloat()).isEqualTo(0.002f);
         assertThat(range.get(1).getFloat()).isEqualTo(0.2060f);
     }
@@ -246,7 +437,12 @@ class KernelNumbersTest {
         for (int axis : new int[] {PER_TENSOR, 0}) {
             for (DataType dataType : new DataType[] {DataType.FLOAT32, DataType.FLOAT16}) {
                 NDArray x = manager.create(values, new Shape(1, 7)).toType(dataType, false);
-                float[] y = backwardWide(x, v -> k.fakeQuantize(v, array(1), manager.create(z(0)), -7, 7, axis));
+                float[] y =
+                        backwardWide(
+                                x,
+                                v ->
+                                        k.fakeQuantize(
+                                                v, array(1), manager.create(z(0)), -7, 7, axis));
                 assertThat(y).as("axis %s %s", axis, dataType).containsExactly(expected);
                 assertThat(floats(x.getGradient())).as("axis %s", axis).containsExactly(gradient);
                 NDArray l = manager.create(values, new Shape(1, 7)).toType(dataType, false);
@@ -254,13 +450,20 @@ class KernelNumbersTest {
                 assertThat(y).as("axis %s %s", axis, dataType).containsExactly(expected);
                 assertThat(floats(l.getGradient())).as("axis %s", axis).containsExactly(gradient);
                 NDArray e = manager.create(values, new Shape(1, 7)).toType(dataType, false);
-                assertThat(floats(k.quantizeDequantize(e, array(1), manager.create(z(0)), -7, 7, axis)))
-                        .as("axis %s %s", axis, dataType).containsExactly(expected);
+                assertThat(
+                                floats(
+                                        k.quantizeDequantize(
+                                                e, array(1), manager.create(z(0)), -7, 7, axis)))
+                        .as("axis %s %s", axis, dataType)
+                        .containsExactly(expected);
             }
         }
     }
 
-    /** As backward, for float16 too: multiplying by float32 promotes, toType would stop the gradient. */
+    /**
+     * As backward, for float16 too: multiplying by float32 promotes, toType would stop the
+     * gradient.
+     */
     private float[] backwardWide(NDArray x, Function<NDArray, NDArray> f) {
         x.setRequiresGradient(true);
         try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
@@ -290,7 +493,8 @@ class KernelNumbersTest {
         assertThat(backward(x, v -> k.unitQuantize(v, 1))).containsExactly(0, 0, Float.NaN, 1);
         assertThat(x.getGradient().toFloatArray()).containsExactly(0, 2, 0, 0);
         x = array(values);
-        assertThat(backward(x, v -> k.clippedQuantize(v, array(3), 1))).containsExactly(0, 0, Float.NaN, 3);
+        assertThat(backward(x, v -> k.clippedQuantize(v, array(3), 1)))
+                .containsExactly(0, 0, Float.NaN, 3);
         assertThat(x.getGradient().toFloatArray()).containsExactly(0, 2, 0, 0);
     }
 
@@ -300,8 +504,13 @@ class KernelNumbersTest {
         for (float bad : new float[] {Float.NaN, INF, -INF}) {
             for (QuantizationScheme scheme : QuantizationScheme.values()) {
                 NDArray x = manager.create(new float[] {1, bad, 2, 3}, new Shape(1, 4));
-                QuantizationKernels.Observed o = kernels(name).observe(
-                        x, new QuantizedType(8, UINT), scheme, scheme.isPerChannel() ? 0 : PER_TENSOR);
+                QuantizationKernels.Observed o =
+                        kernels(name)
+                                .observe(
+                                        x,
+                                        new QuantizedType(8, UINT),
+                                        scheme,
+                                        scheme.isPerChannel() ? 0 : PER_TENSOR);
                 assertThat(o.scale().toFloatArray()).as(bad + " " + scheme).containsOnly(Float.NaN);
                 assertThat(o.value().toFloatArray()).as(bad + " " + scheme).containsOnly(Float.NaN);
             }
@@ -315,11 +524,19 @@ class KernelNumbersTest {
             for (QuantizationScheme scheme : QuantizationScheme.values()) {
                 for (QuantizationDtype dtype : QuantizationDtype.values()) {
                     NDArray x = manager.full(new Shape(2, 2), c);
-                    QuantizationKernels.Observed o = kernels(name).observe(
-                            x, new QuantizedType(8, dtype), scheme, scheme.isPerChannel() ? 0 : PER_TENSOR);
+                    QuantizationKernels.Observed o =
+                            kernels(name)
+                                    .observe(
+                                            x,
+                                            new QuantizedType(8, dtype),
+                                            scheme,
+                                            scheme.isPerChannel() ? 0 : PER_TENSOR);
                     for (float v : o.value().toFloatArray()) {
-                        // Half the smallest step, or half a step of uint8's lopsided symmetric range.
-                        assertThat(v).as(c + " " + scheme + " " + dtype).isCloseTo(c, within(0.021f));
+                        // Half the smallest step, or half a step of uint8's lopsided symmetric
+                        // range.
+                        assertThat(v)
+                                .as(c + " " + scheme + " " + dtype)
+                                .isCloseTo(c, within(0.021f));
                     }
                 }
             }
@@ -345,13 +562,24 @@ class KernelNumbersTest {
         for (int axis : new int[] {PER_TENSOR, 0}) {
             NDArray w = weight().reshape(1, 6);
             NDArray step = array(s);
-            float[] value = backward(
-                    w,
-                    x -> kernels(name).learnedStep(x, step, -qmax - 1, qmax, axis, 1 / Math.sqrt(6. * qmax)),
-                    step);
+            float[] value =
+                    backward(
+                            w,
+                            x ->
+                                    kernels(name)
+                                            .learnedStep(
+                                                    x,
+                                                    step,
+                                                    -qmax - 1,
+                                                    qmax,
+                                                    axis,
+                                                    1 / Math.sqrt(6. * qmax)),
+                            step);
             assertThat(value).as(bits + " bits").containsExactly(y, within(2e-7f));
             assertThat(w.getGradient().toFloatArray()).as(bits + " bits").containsExactly(dw);
-            assertThat(step.getGradient().getFloat()).as(bits + " bits").isCloseTo(ds, within(2e-6f));
+            assertThat(step.getGradient().getFloat())
+                    .as(bits + " bits")
+                    .isCloseTo(ds, within(2e-6f));
         }
     }
 
@@ -389,11 +617,15 @@ class KernelNumbersTest {
         NDArray w = weight();
         NDArray s = array(0.3f);
         NDArray zp = array(1);
-        float[] y = backward(
-                w,
-                x -> kernels(name).learnedStepAndOffset(x, s, zp, -1, 1, PER_TENSOR, 1 / Math.sqrt(6)),
-                s,
-                zp);
+        float[] y =
+                backward(
+                        w,
+                        x ->
+                                kernels(name)
+                                        .learnedStepAndOffset(
+                                                x, s, zp, -1, 1, PER_TENSOR, 1 / Math.sqrt(6)),
+                        s,
+                        zp);
         assertThat(y).containsExactly(a(-0.6f, 0, 0, 0, -0.3f, 0), within(1e-7f));
         assertThat(w.getGradient().toFloatArray()).containsExactly(0, 0, 0, 0, 5, 0);
         assertThat(s.getGradient().getFloat()).isCloseTo(-0.8164966f, within(2e-6f));
@@ -403,13 +635,18 @@ class KernelNumbersTest {
     @ParameterizedTest
     @ValueSource(strings = {"ndarray", "fused"})
     void learnedStepAndOffset_negativeZeroPoint_keepsItInTheGradient(String name) {
-        // v/s + z = 70 - 12 > 31: ds = qmax - z = 43. libtorch itself says 42: it rounds -12 to -11.
+        // v/s + z = 70 - 12 > 31: ds = qmax - z = 43. libtorch itself says 42: it rounds -12 to
+        // -11.
         for (int axis : new int[] {PER_TENSOR, 0}) {
             NDArray x = manager.create(a(35), new Shape(1, 1));
             NDArray s = array(0.5f);
             NDArray zp = array(-12.2f);
-            float[] y = backward(
-                    x, v -> kernels(name).learnedStepAndOffset(v, s, zp, -31, 31, axis, 1), s, zp);
+            float[] y =
+                    backward(
+                            x,
+                            v -> kernels(name).learnedStepAndOffset(v, s, zp, -31, 31, axis, 1),
+                            s,
+                            zp);
             assertThat(y).containsExactly(21.5f);
             assertThat(s.getGradient().getFloat()).isEqualTo(43);
             assertThat(zp.getGradient().getFloat()).isEqualTo(-0.5f);
@@ -443,7 +680,10 @@ class KernelNumbersTest {
         float[] y = backward(w, v -> kernels(name).tanhQuantize(v, bits, false));
         assertThat(y).as(bits + " bits").containsExactly(expected, within(1e-7f));
         assertThat(w.getGradient().toFloatArray()).containsExactly(UPSTREAM);
-        assertThat(backward(array(-2, -.5f, .1f, 1, .7f, -.05f), v -> kernels(name).tanhQuantize(v, bits, true)))
+        assertThat(
+                        backward(
+                                array(-2, -.5f, .1f, 1, .7f, -.05f),
+                                v -> kernels(name).tanhQuantize(v, bits, true)))
                 .containsExactly(y);
     }
 
@@ -482,7 +722,8 @@ class KernelNumbersTest {
                 .containsExactly(a(0, 0, 0, third, 2 * third, 1, 1, 1), within(1e-7f));
         NDArray v = array(x);
         assertThat(backward(v, u -> kernels(name).unitQuantize(u, 4)))
-                .containsExactly(a(0, 0, .133333f, .333333f, .533333f, .933333f, 1, 1), within(1e-6f));
+                .containsExactly(
+                        a(0, 0, .133333f, .333333f, .533333f, .933333f, 1, 1), within(1e-6f));
         assertThat(v.getGradient().toFloatArray()).containsExactly(0, 2, 3, 4, 5, 6, 7, 0);
     }
 
