@@ -21,10 +21,19 @@ public final class Attachment {
                 attachment.writes.add(write);
             }
         } catch (RuntimeException | Error e) {
-            attachment.detach();
+            attachment.detachAfter(e);
             throw e;
         }
         return attachment;
+    }
+
+    /** Detaches because of a failure, which stays the one to report. */
+    void detachAfter(Throwable cause) {
+        try {
+            detach();
+        } catch (RuntimeException e) {
+            cause.addSuppressed(e);
+        }
     }
 
     /**
@@ -39,11 +48,26 @@ public final class Attachment {
     /**
      * Puts every original block back. A slot that holds something else by now, because the user
      * changed it, is left as it is. Does nothing the second time.
+     *
+     * @throws RuntimeException what a slot threw, after all others were restored
      */
     public void detach() {
-        for (int i = writes.size() - 1; i >= 0; i--) {
-            writes.get(i).revert();
-        }
+        List<Write> toRevert = writes;
         writes = List.of();
+        RuntimeException failure = null;
+        for (int i = toRevert.size() - 1; i >= 0; i--) {
+            try {
+                toRevert.get(i).revert();
+            } catch (RuntimeException e) {
+                if (failure == null) {
+                    failure = e;
+                } else {
+                    failure.addSuppressed(e);
+                }
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
     }
 }

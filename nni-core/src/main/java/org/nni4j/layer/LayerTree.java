@@ -102,7 +102,7 @@ public final class LayerTree {
      *     taken: the message names the class and the field
      */
     public Attachment attach(Map<Layer, Function<Block, Block>> wrappers) {
-        Map<Block, Replacement> replacements = new IdentityHashMap<>();
+        IdentityHashMap<Block, Replacement> replacements = new IdentityHashMap<>();
         for (Layer layer : wrappers.keySet()) {
             if (!walk.contains(layer)) {
                 throw new IllegalArgumentException(
@@ -118,13 +118,13 @@ public final class LayerTree {
             replacements.values().forEach(Replacement::complete);
             checkChildren(replacements);
         } catch (RuntimeException | Error e) {
-            attachment.detach();
+            attachment.detachAfter(e);
             throw e;
         }
         return attachment;
     }
 
-    private List<Write> plan(Map<Block, Replacement> replacements) {
+    private List<Write> plan(IdentityHashMap<Block, Replacement> replacements) {
         Model holder = model;
         if (holder != null && holder.getBlock() != root) {
             throw new IllegalStateException(
@@ -160,7 +160,7 @@ public final class LayerTree {
      * A block that makes its children up, or keeps them where no search finds them, still shows the
      * plain ones.
      */
-    private void checkChildren(Map<Block, Replacement> replacements) {
+    private void checkChildren(IdentityHashMap<Block, Replacement> replacements) {
         for (Block container : walk.containers()) {
             for (Pair<String, Block> child : container.getChildren()) {
                 Replacement missed = replacements.get(child.getValue());
@@ -176,7 +176,8 @@ public final class LayerTree {
         }
     }
 
-    private static Replacement replacement(Map<Block, Replacement> replacements, Layer layer) {
+    private static Replacement replacement(
+            IdentityHashMap<Block, Replacement> replacements, Layer layer) {
         Replacement replacement = replacements.get(layer.block());
         if (replacement == null) {
             throw new IllegalStateException("no replacement for " + layer);

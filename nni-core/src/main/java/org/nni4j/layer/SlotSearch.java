@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SlotSearch {
 
-    private final Map<Block, Replacement> replacements;
+    private final IdentityHashMap<Block, Replacement> replacements;
     private final Fields fields = new Fields();
     private final Deque<Visit> toVisit = new ArrayDeque<>();
     private final Set<Object> queued = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -52,7 +52,7 @@ final class SlotSearch {
      */
     private record Site(Class<?> owner, String slot) {}
 
-    SlotSearch(Map<Block, Replacement> replacements) {
+    SlotSearch(IdentityHashMap<Block, Replacement> replacements) {
         this.replacements = replacements;
     }
 

@@ -244,6 +244,19 @@ class SlotTest {
     }
 
     @Test
+    void detach_oneSlotThrows_othersAreRestored() {
+        MoodyList layers = new MoodyList();
+        Networks.ListField root = new Networks.ListField(layers);
+        Attachment attachment = attachAll(LayerTree.of(root));
+        layers.broken = true;
+
+        assertThatIllegalStateException().isThrownBy(attachment::detach).withMessage("no");
+
+        assertThat(layers.get(0)).isInstanceOf(Linear.class);
+        assertThat(root.getChildren().values()).hasOnlyElementsOfType(Linear.class);
+    }
+
+    @Test
     void attach_wrapperFunctionThrows_nothingIsChanged() {
         Block root = Networks.residual();
         LayerTree tree = LayerTree.of(root);
@@ -351,10 +364,13 @@ class SlotTest {
                 trainer.forward(data, new NDList(manager.ones(new Shape(2, 4))));
                 trainer.evaluate(data);
             }
-            CountingWrapper wrapper = made.get(tree.layers().get(0));
-            assertThat(wrapper).isNotNull();
-            assertThat(wrapper.passes).isEqualTo(2);
-            assertThat(wrapper.trainingPasses).isEqualTo(1);
+            assertThat(made.values())
+                    .singleElement()
+                    .satisfies(
+                            wrapper -> {
+                                assertThat(wrapper.passes).isEqualTo(2);
+                                assertThat(wrapper.trainingPasses).isEqualTo(1);
+                            });
         }
     }
 
