@@ -56,7 +56,7 @@ public final class Concat extends MultiInputBlock {
 
     private long sizeAlong(Shape shape, long[] sizes, int along, List<Shape> inputs) {
         for (int i = 0; i < sizes.length; i++) {
-            if (shape.dimension() != sizes.length || i != along && shape.get(i) != sizes[i]) {
+            if (shape.dimension() != sizes.length || (i != along && shape.get(i) != sizes[i])) {
                 throw mismatch(inputs);
             }
         }

@@ -136,7 +136,7 @@ public record BatchNormPattern(List<BatchNormFold> folds, List<FoldRefusal> refu
                 return Optional.of(what + " is also an output of the network");
             }
             Optional<Node> other =
-                    graph.consumers(output).stream().filter(n -> n != batchNorm).findFirst();
+                    graph.consumers(output).stream().filter(n -> !n.equals(batchNorm)).findFirst();
             if (other.isPresent()) {
                 return Optional.of(what + " is also read by " + other.get().name());
             }
@@ -156,7 +156,7 @@ public record BatchNormPattern(List<BatchNormFold> folds, List<FoldRefusal> refu
         private Optional<String> uses(Node node, String role, String what) {
             List<Node> users = node.input(role).map(graph::consumers).orElse(List.of());
             return users.stream()
-                    .filter(user -> user != node)
+                    .filter(user -> !user.equals(node))
                     .findFirst()
                     .map(
                             user ->

@@ -40,7 +40,7 @@ class GraphTracerTest {
     }
 
     private static LambdaBlock lambda(UnaryOperator<NDList> function) {
-        return new LambdaBlock(function::apply, "test");
+        return new LambdaBlock(function, "test");
     }
 
     private Graph trace(Block block, Shape... shapes) {
