@@ -16,7 +16,8 @@ public final class Algorithms {
      *
      * @param name for instance {@code "qat"}
      * @return the algorithm
-     * @throws IllegalArgumentException if there is none of that name; the message lists those there are
+     * @throws IllegalArgumentException if there is none of that name; the message lists those there
+     *     are
      * @throws IllegalStateException if two classes claim the same name
      */
     public static QuantizationAlgorithm find(String name) {

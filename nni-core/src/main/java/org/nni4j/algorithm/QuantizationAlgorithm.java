@@ -52,13 +52,14 @@ public interface QuantizationAlgorithm {
      * Checks what {@link #capabilities()} cannot say, the values of settings for instance.
      *
      * @param point within the capabilities
-     * @throws IllegalArgumentException if the algorithm cannot do that; the message says what it can
+     * @throws IllegalArgumentException if the algorithm cannot do that; the message says what it
+     *     can
      */
     default void check(QuantizationPoint point) {}
 
     /**
-     * Returns the integer type that calibrations of a point are of: another than the point's where the algorithm's levels
-     * are not those of that type, as with two levels -1 and 1.
+     * Returns the integer type that calibrations of a point are of: another than the point's where
+     * the algorithm's levels are not those of that type, as with two levels -1 and 1.
      *
      * @param point within the capabilities
      * @return the type of {@link TensorQuantizer#calibration()}

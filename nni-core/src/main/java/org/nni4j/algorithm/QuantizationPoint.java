@@ -16,8 +16,9 @@ import org.nni4j.quantization.QuantizedType;
  * @param tensor the parameter's name for a weight; the position ("0", "1", …) of an input or output
  * @param type bits and dtype
  * @param scheme affine or symmetric, per tensor or channel
- * @param channelAxis the axis that per-channel schemes keep: 0 for most weights, 1 for the weights of transposed
- *     convolutions and for most inputs and outputs, {@link #LAST_AXIS} where features come last
+ * @param channelAxis the axis that per-channel schemes keep: 0 for most weights, 1 for the weights
+ *     of transposed convolutions and for most inputs and outputs, {@link #LAST_AXIS} where features
+ *     come last
  * @param startStep quantization begins with this step; 0 and 1 mean at once
  * @param entry index of the config entry that decided
  * @param settings algorithm settings of that entry, checked against {@link
@@ -47,7 +48,8 @@ public record QuantizationPoint(
      * Returns the axis whose positions have a scale of their own.
      *
      * @param shape the tensor's shape
-     * @return an axis of the shape, or {@link QuantizationParameters#PER_TENSOR} for per-tensor schemes
+     * @return an axis of the shape, or {@link QuantizationParameters#PER_TENSOR} for per-tensor
+     *     schemes
      * @throws IllegalArgumentException if the shape has no such axis
      */
     public int axis(Shape shape) {

@@ -1,12 +1,10 @@
 package org.nni4j.calibration;
 
 import com.google.common.collect.Sets;
-
-import org.nni4j.config.QuantType;
-
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.nni4j.config.QuantType;
 
 /**
  * The quantized tensors of one layer.

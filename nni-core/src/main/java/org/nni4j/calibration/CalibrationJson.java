@@ -5,14 +5,6 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.gson.stream.JsonWriter;
-
-import org.jspecify.annotations.Nullable;
-import org.nni4j.config.QuantType;
-import org.nni4j.quantization.QuantizationDtype;
-import org.nni4j.quantization.QuantizationParameters;
-import org.nni4j.quantization.QuantizationScheme;
-import org.nni4j.quantization.QuantizedType;
-
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -24,6 +16,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.nni4j.config.QuantType;
+import org.nni4j.quantization.QuantizationDtype;
+import org.nni4j.quantization.QuantizationParameters;
+import org.nni4j.quantization.QuantizationScheme;
+import org.nni4j.quantization.QuantizedType;
 
 /** The JSON form of a calibration config. Keys are NNI's where it has one. */
 final class CalibrationJson {

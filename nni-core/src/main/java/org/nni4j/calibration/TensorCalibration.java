@@ -1,12 +1,11 @@
 package org.nni4j.calibration;
 
+import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.quantization.QuantizationParameters;
 import org.nni4j.quantization.QuantizationScheme;
 import org.nni4j.quantization.QuantizedType;
-
-import java.util.Arrays;
-import java.util.Objects;
 
 /**
  * How one tensor is quantized.

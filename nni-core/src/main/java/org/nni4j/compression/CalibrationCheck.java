@@ -1,7 +1,14 @@
 package org.nni4j.compression;
 
 import ai.djl.ndarray.types.Shape;
-
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.calibration.CalibratedLayer;
@@ -14,15 +21,6 @@ import org.nni4j.placement.PlannedLayer;
 import org.nni4j.placement.QuantizationPlan;
 import org.nni4j.quantization.QuantizationParameters;
 import org.nni4j.quantization.QuantizedType;
-
-import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.function.Function;
 
 /** Holds a calibration against a plan: every difference is a problem. */
 final class CalibrationCheck {

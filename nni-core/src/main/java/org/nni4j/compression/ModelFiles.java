@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Writes an exported model so that each file appears whole or not at all: everything is written into a folder beside the
- * target first, and moved when it is complete.
+ * Writes an exported model so that each file appears whole or not at all: everything is written
+ * into a folder beside the target first, and moved when it is complete.
  */
 final class ModelFiles {
 

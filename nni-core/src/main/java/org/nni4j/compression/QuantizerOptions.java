@@ -6,16 +6,16 @@ import org.nni4j.placement.QuantizationDefaults;
 /**
  * Settings of a quantizer that do not belong to single layers.
  *
- * @param defaults dtype and scheme where a config entry names none; null for the algorithm's own, and
- *     {@link QuantizationDefaults#runtime()} where it has none
+ * @param defaults dtype and scheme where a config entry names none; null for the algorithm's own,
+ *     and {@link QuantizationDefaults#runtime()} where it has none
  * @param kernels {@code "auto"}, {@code "ndarray"} or {@code "fused"}
  * @param seed for algorithms that draw random numbers
  */
-public record QuantizerOptions(
-        @Nullable QuantizationDefaults defaults, String kernels, long seed) {
+public record QuantizerOptions(@Nullable QuantizationDefaults defaults, String kernels, long seed) {
 
     /**
-     * Returns what is used when nothing else is said: the algorithm's defaults, kernels chosen by the engine, seed 0.
+     * Returns what is used when nothing else is said: the algorithm's defaults, kernels chosen by
+     * the engine, seed 0.
      *
      * @return the default options
      */

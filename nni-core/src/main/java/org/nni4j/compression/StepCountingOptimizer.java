@@ -11,8 +11,8 @@ import org.nni4j.fakequant.StepClock;
 import org.nni4j.fakequant.TensorQuantizer;
 
 /**
- * The user's optimizer, with its completed steps counted. Everything it computes, its state and its learning-rate trackers
- * stay its own.
+ * The user's optimizer, with its completed steps counted. Everything it computes, its state and its
+ * learning-rate trackers stay its own.
  */
 final class StepCountingOptimizer extends Optimizer {
 
@@ -73,7 +73,9 @@ final class StepCountingOptimizer extends Optimizer {
         own.quantizer().afterUpdate(own.parameter(), value);
     }
 
-    /** Whatever the optimizer's rule is, its update scaled is its update at a scaled learning rate. */
+    /**
+     * Whatever the optimizer's rule is, its update scaled is its update at a scaled learning rate.
+     */
     private void updateScaled(String parameterId, NDArray weight, NDArray grad, float scale) {
         try (NDArray before = weight.duplicate()) {
             optimizer.update(parameterId, weight, grad);

@@ -7,7 +7,8 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.IntFunction;
 
 /**
- * The quantizers of a layer's inputs, or of its outputs: one for each position, made when a tensor first arrives there.
+ * The quantizers of a layer's inputs, or of its outputs: one for each position, made when a tensor
+ * first arrives there.
  */
 final class QuantizerRow implements AutoCloseable {
 

@@ -6,8 +6,8 @@ import java.util.Set;
 /**
  * Counts completed optimizer steps; shared by a quantizer's layers and its optimizer.
  *
- * <p>DJL has no step event: an optimizer is called once for each parameter and device. A step begins with the first
- * update after a training forward, or when a parameter comes round again.
+ * <p>DJL has no step event: an optimizer is called once for each parameter and device. A step
+ * begins with the first update after a training forward, or when a parameter comes round again.
  */
 public final class StepClock {
 

@@ -7,12 +7,15 @@ import java.util.Optional;
 import org.nni4j.calibration.TensorCalibration;
 
 /**
- * What sits at one quantization point of a network: it sees a tensor, and returns it fake-quantized.
+ * What sits at one quantization point of a network: it sees a tensor, and returns it
+ * fake-quantized.
  *
- * <p>A weight arrives as an alias of the master weight (or as the folded weight), attached to the forward pass's own
- * manager, so results and temporaries may stay on the manager of the tensor given.
+ * <p>A weight arrives as an alias of the master weight (or as the folded weight), attached to the
+ * forward pass's own manager, so results and temporaries may stay on the manager of the tensor
+ * given.
  *
- * <p>Implementations guard their state: data-parallel training calls {@link #quantize} from several threads.
+ * <p>Implementations guard their state: data-parallel training calls {@link #quantize} from several
+ * threads.
  */
 public interface TensorQuantizer extends AutoCloseable {
 
@@ -21,13 +24,14 @@ public interface TensorQuantizer extends AutoCloseable {
      *
      * @param tensor any floating shape
      * @param context the pass
-     * @return same shape and type, owned by the tensor's manager; the tensor itself where nothing is quantized
+     * @return same shape and type, owned by the tensor's manager; the tensor itself where nothing
+     *     is quantized
      */
     NDArray quantize(NDArray tensor, ForwardContext context);
 
     /**
-     * Called with the (folded) weight as it stands now, before its calibration is read. Weights change after the last
-     * forward; what is exported must describe what is exported.
+     * Called with the (folded) weight as it stands now, before its calibration is read. Weights
+     * change after the last forward; what is exported must describe what is exported.
      *
      * @param weight as {@link #quantize} would get it
      */
@@ -41,14 +45,16 @@ public interface TensorQuantizer extends AutoCloseable {
     Optional<TensorCalibration> calibration();
 
     /**
-     * Takes a calibration over. Evaluation then gives bit-identical outputs; further training goes on from it.
+     * Takes a calibration over. Evaluation then gives bit-identical outputs; further training goes
+     * on from it.
      *
      * @param calibration bits, dtype and scheme equal this point's
      */
     void restore(TensorCalibration calibration);
 
     /**
-     * Returns everything needed to go on exactly: ranges, flags, counters. Learned parameters are part of it.
+     * Returns everything needed to go on exactly: ranges, flags, counters. Learned parameters are
+     * part of it.
      *
      * @return a snapshot
      */
@@ -72,7 +78,8 @@ public interface TensorQuantizer extends AutoCloseable {
     }
 
     /**
-     * Returns the learning rate of the {@link #learnedParameters()}, as a multiple of the optimizer's.
+     * Returns the learning rate of the {@link #learnedParameters()}, as a multiple of the
+     * optimizer's.
      *
      * @return positive; 1 for the optimizer's own
      */
@@ -81,8 +88,8 @@ public interface TensorQuantizer extends AutoCloseable {
     }
 
     /**
-     * Called before the optimizer updates one of the {@link #learnedParameters()}, for instance to add a weight decay of its
-     * own.
+     * Called before the optimizer updates one of the {@link #learnedParameters()}, for instance to
+     * add a weight decay of its own.
      *
      * @param learned the parameter
      * @param value its value on one device
@@ -91,7 +98,8 @@ public interface TensorQuantizer extends AutoCloseable {
     default void beforeUpdate(Parameter learned, NDArray value, NDArray gradient) {}
 
     /**
-     * Called after the optimizer updated one of the {@link #learnedParameters()}, for instance to keep it positive.
+     * Called after the optimizer updated one of the {@link #learnedParameters()}, for instance to
+     * keep it positive.
      *
      * @param learned the parameter
      * @param value its value on one device, to be changed in place
@@ -99,7 +107,8 @@ public interface TensorQuantizer extends AutoCloseable {
     default void afterUpdate(Parameter learned, NDArray value) {}
 
     /**
-     * Called after the optimizer updated the master weight this quantizer reads, for instance to clamp it in place.
+     * Called after the optimizer updated the master weight this quantizer reads, for instance to
+     * clamp it in place.
      *
      * @param master the master weight just updated
      */

@@ -92,7 +92,8 @@ final class CapabilityCheck {
     }
 
     private ConfigProblem unsupported(String path, String instead) {
-        return new ConfigProblem(path, "is not supported by algorithm " + algorithm + "; " + instead);
+        return new ConfigProblem(
+                path, "is not supported by algorithm " + algorithm + "; " + instead);
     }
 
     static int bits(ConfigEntry entry, QuantType type) {

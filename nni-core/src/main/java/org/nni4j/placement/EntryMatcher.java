@@ -8,8 +8,8 @@ import org.nni4j.config.NamePattern;
 import org.nni4j.layer.Layer;
 
 /**
- * Tells whether a config entry speaks of a layer: its type is named (or none is), and one of its paths is named or fits a
- * pattern (or none is given).
+ * Tells whether a config entry speaks of a layer: its type is named (or none is), and one of its
+ * paths is named or fits a pattern (or none is given).
  */
 final class EntryMatcher {
 

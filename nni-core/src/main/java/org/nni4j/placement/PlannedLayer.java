@@ -11,8 +11,8 @@ import org.nni4j.config.QuantType;
  * @param path the layer's dotted path
  * @param type its type
  * @param aliases other paths of the same block object
- * @param points what is quantized: each weight parameter, and position 0 of inputs and outputs, which stands for all; empty
- *     if the layer is left alone
+ * @param points what is quantized: each weight parameter, and position 0 of inputs and outputs,
+ *     which stands for all; empty if the layer is left alone
  * @param reason why the layer is left alone; empty text if it is quantized
  */
 public record PlannedLayer(

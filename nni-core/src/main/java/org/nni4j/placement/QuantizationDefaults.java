@@ -6,7 +6,8 @@ import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
 
 /**
- * What holds where a config entry names no dtype or scheme. A value given to a quantizer, never a global.
+ * What holds where a config entry names no dtype or scheme. A value given to a quantizer, never a
+ * global.
  *
  * @param dtypes one for each quant type
  * @param schemes one for each quant type
@@ -30,7 +31,8 @@ public record QuantizationDefaults(
     }
 
     /**
-     * Returns what integer runtimes execute: weights int per channel symmetric, inputs and outputs uint per tensor affine.
+     * Returns what integer runtimes execute: weights int per channel symmetric, inputs and outputs
+     * uint per tensor affine.
      *
      * @return the defaults of every quantizer
      */
@@ -62,8 +64,7 @@ public record QuantizationDefaults(
      * @param scheme affine or symmetric, per tensor or channel
      * @return the defaults
      */
-    public static QuantizationDefaults uniform(
-            QuantizationDtype dtype, QuantizationScheme scheme) {
+    public static QuantizationDefaults uniform(QuantizationDtype dtype, QuantizationScheme scheme) {
         return new QuantizationDefaults(
                 Map.of(
                         QuantType.WEIGHT, dtype,

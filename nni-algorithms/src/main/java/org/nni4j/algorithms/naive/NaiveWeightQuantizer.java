@@ -1,7 +1,8 @@
 package org.nni4j.algorithms.naive;
 
 import ai.djl.ndarray.NDArray;
-
+import java.util.Map;
+import java.util.Optional;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.fakequant.ForwardContext;
@@ -9,9 +10,6 @@ import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.AffineQuantization;
 import org.nni4j.quantization.QuantizationParameters;
-
-import java.util.Map;
-import java.util.Optional;
 
 /**
  * {@code ŵ = trunc(w / s) · s} with {@code s} the largest {@code max|w| / 127} seen so far: the

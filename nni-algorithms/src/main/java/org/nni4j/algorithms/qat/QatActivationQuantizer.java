@@ -14,8 +14,9 @@ import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationKernels;
 
 /**
- * Fake-quantizes an input or output by a range that follows the data: {@code tracked = 0.99 · tracked + 0.01 · current},
- * starting with the first batch. Only training forwards move it; they do so before the start step too.
+ * Fake-quantizes an input or output by a range that follows the data: {@code tracked = 0.99 ·
+ * tracked + 0.01 · current}, starting with the first batch. Only training forwards move it; they do
+ * so before the start step too.
  */
 final class QatActivationQuantizer implements TensorQuantizer {
 
@@ -61,7 +62,8 @@ final class QatActivationQuantizer implements TensorQuantizer {
             max = average(before.max(), max);
         }
         NDList parameters = kernels.parameters(min, max, point.type(), point.scheme());
-        // The pass computes with its own arrays: those that are kept change in place when the layer runs
+        // The pass computes with its own arrays: those that are kept change in place when the layer
+        // runs
         // again, and backward would find them changed.
         TrackedRange.Values now =
                 new TrackedRange.Values(min, max, parameters.get(0), parameters.get(1));
@@ -69,7 +71,10 @@ final class QatActivationQuantizer implements TensorQuantizer {
         return now;
     }
 
-    /** The current value comes first in each product and sum, so that the result belongs to the pass. */
+    /**
+     * The current value comes first in each product and sum, so that the result belongs to the
+     * pass.
+     */
     private static NDArray average(NDArray before, NDArray current) {
         try (NDArray kept = before.mul(DECAY)) {
             return current.mul(GAIN).addi(kept);

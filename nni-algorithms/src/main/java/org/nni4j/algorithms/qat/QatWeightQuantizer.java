@@ -2,7 +2,8 @@ package org.nni4j.algorithms.qat;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-
+import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationPoint;
@@ -11,9 +12,6 @@ import org.nni4j.fakequant.ForwardContext;
 import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationKernels;
-
-import java.util.Map;
-import java.util.Optional;
 
 /**
  * Fake-quantizes a weight by its own minimum and maximum, as they are at each forward. So there is

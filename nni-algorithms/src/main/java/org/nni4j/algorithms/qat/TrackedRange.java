@@ -14,8 +14,8 @@ import org.nni4j.quantization.QuantizationParameters;
 import org.nni4j.quantization.QuantizedType;
 
 /**
- * A range with the scale and zero point that follow from it, kept from one forward to the next. The arrays live as long
- * as the quantizer and are written in place.
+ * A range with the scale and zero point that follow from it, kept from one forward to the next. The
+ * arrays live as long as the quantizer and are written in place.
  */
 final class TrackedRange implements AutoCloseable {
 
@@ -61,7 +61,12 @@ final class TrackedRange implements AutoCloseable {
     void keep(Values fresh, int channelAxis) {
         Values old = kept;
         if (old == null) {
-            kept = new Values(own(fresh.min()), own(fresh.max()), own(fresh.scale()), own(fresh.zeroPoint()));
+            kept =
+                    new Values(
+                            own(fresh.min()),
+                            own(fresh.max()),
+                            own(fresh.scale()),
+                            own(fresh.zeroPoint()));
             axis = channelAxis;
             return;
         }

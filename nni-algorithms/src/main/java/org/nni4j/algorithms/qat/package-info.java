@@ -1,4 +1,7 @@
-/** Quantization-aware training: min/max weights, moving-average activations, straight-through gradients. */
+/**
+ * Quantization-aware training: min/max weights, moving-average activations, straight-through
+ * gradients.
+ */
 @NullMarked
 package org.nni4j.algorithms.qat;
 

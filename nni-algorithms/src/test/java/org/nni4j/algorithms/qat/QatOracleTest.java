@@ -26,8 +26,8 @@ import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizedType;
 
 /**
- * Numbers that NNI 2.10.1 gives, by the reference kernels. The fused ones are held against those in core, to a stated
- * bound.
+ * Numbers that NNI 2.10.1 gives, by the reference kernels. The fused ones are held against those in
+ * core, to a stated bound.
  */
 class QatOracleTest {
 
@@ -102,8 +102,7 @@ class QatOracleTest {
                 quantizer.compress();
                 // With the identity as input the output is the quantized weight, transposed.
                 Pass pass =
-                        Networks.train(
-                                model, EYE, new Shape(3, 3), new float[] {1, 4, 2, 5, 3, 6});
+                        Networks.train(model, EYE, new Shape(3, 3), new float[] {1, 4, 2, 5, 3, 6});
                 float[] expected = floats(quantized);
                 for (int out = 0; out < 2; out++) {
                     for (int in = 0; in < 3; in++) {
@@ -131,8 +130,9 @@ class QatOracleTest {
     }
 
     /**
-     * NNI rounds {@code x/s + z}, we round {@code x/s} and then add {@code z}, as ONNX does. Where {@code x/s} is halfway
-     * between two integers and {@code z} is odd, that is one step apart: to the even sum there, to the even quotient here.
+     * NNI rounds {@code x/s + z}, we round {@code x/s} and then add {@code z}, as ONNX does. Where
+     * {@code x/s} is halfway between two integers and {@code z} is odd, that is one step apart: to
+     * the even sum there, to the even quotient here.
      */
     private static float tieStep(float x, float s, int z, QuantizedType type) {
         // The printed scale is not exact, so the nearest half is taken.
@@ -170,8 +170,7 @@ class QatOracleTest {
                 assertThat(x.parameters().scale()[0]).isCloseTo(4f / 255, within(1e-7f));
                 assertThat(x.parameters().zeroPoint()[0]).isZero();
 
-                Networks.set(
-                        model.getBlock().getParameters().get("01Linear_weight"), -1, 2, 3, 5);
+                Networks.set(model.getBlock().getParameters().get("01Linear_weight"), -1, 2, 3, 5);
                 w = calibration(quantizer, QuantType.WEIGHT);
                 assertThat(w.parameters().scale()[0]).isCloseTo(6f / 255, within(1e-7f));
                 assertThat(w.parameters().zeroPoint()[0]).isEqualTo(42);
@@ -210,7 +209,9 @@ class QatOracleTest {
         float[] scales = {0.0117647061f, 0.0119215688f, 0.0121945087f, 0.0121196229f};
         int[] zeros = {85, 86, 83, 83};
         float[][] outputs = {
-            {-1, 0.50588238f}, {-1.02525496f, 0.50070590f}, {0, 0.99994969f},
+            {-1, 0.50588238f},
+            {-1.02525496f, 0.50070590f},
+            {0, 0.99994969f},
             {-1.00592875f, 0.09695698f}
         };
         try (Model model = Networks.linear(eye)) {
@@ -218,8 +219,7 @@ class QatOracleTest {
                 quantizer.compress();
                 for (int i = 0; i < batches.length; i++) {
                     Pass pass =
-                            Networks.train(
-                                    model, batches[i], new Shape(1, 3), new float[] {1, 1});
+                            Networks.train(model, batches[i], new Shape(1, 3), new float[] {1, 1});
                     TensorCalibration c = calibration(quantizer, QuantType.INPUT);
                     assertThat(c.min()).containsExactly(mins[i]);
                     assertThat(c.max()).containsExactly(maxs[i]);
@@ -251,7 +251,11 @@ class QatOracleTest {
 
     private static Trainer start(Model model) {
         QATQuantizer quantizer =
-                nni(model, List.of(entry("weight", 8, "Conv2d", "Linear"), entry("output", 8, "ReLU")));
+                nni(
+                        model,
+                        List.of(
+                                entry("weight", 8, "Conv2d", "Linear"),
+                                entry("output", 8, "ReLU")));
         assertThat(quantizer.plan().quantizedLayers()).hasSize(7);
         quantizer.compress();
         return Networks.trainer(model, quantizer.optimizer());

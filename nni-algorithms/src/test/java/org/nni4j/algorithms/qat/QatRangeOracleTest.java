@@ -13,7 +13,10 @@ import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
 import ai.djl.nn.norm.BatchNorm;
-
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,11 +31,6 @@ import org.nni4j.placement.QuantizationDefaults;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationParameters;
 import org.nni4j.quantization.QuantizedType;
-
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * What NNI 2.10.1 makes of ranges, and the cases of its own tests that are not about one weight.
