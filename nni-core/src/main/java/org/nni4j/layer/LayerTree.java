@@ -67,6 +67,17 @@ public final class LayerTree {
     }
 
     /**
+     * Returns the network itself as a layer, to be wrapped like any other if the tree was made from
+     * a model.
+     *
+     * @return the listed layer if the network is a single one, else one with an empty path that is
+     *     not among {@link #layers()}
+     */
+    public Layer root() {
+        return walk.rootLayer();
+    }
+
+    /**
      * Finds a layer by its path or one of its aliases.
      *
      * @param path for instance {@code 05ParallelBlock.01SequentialBlock.01Conv2d}
@@ -97,7 +108,8 @@ public final class LayerTree {
      * @param wrappers by layer of this tree, what makes a {@link LayerWrapper} of the layer's block
      * @return what takes the wrappers out again
      * @throws IllegalArgumentException if a layer is not of this tree, or a function returns
-     *     anything but a {@link LayerWrapper} around the block it was given
+     *     anything but a {@link LayerWrapper} around the block it was given, directly or through
+     *     other wrappers
      * @throws IllegalStateException if the network holds wrappers already, or a slot cannot be
      *     taken: the message names the class and the field
      */

@@ -23,6 +23,7 @@ final class LayerWalk {
     private static final int MAX_REPEATED_VISITS = 10_000;
 
     private final Block root;
+    private final Layer rootLayer;
     private final List<Layer> layers = new ArrayList<>();
     private final Map<String, Layer> byPath = new HashMap<>();
     private final IdentityHashMap<Block, Found> byBlock = new IdentityHashMap<>();
@@ -36,8 +37,10 @@ final class LayerWalk {
         this.root = see(root);
         BlockList children = this.root.getChildren();
         if (children.isEmpty()) {
-            add(Layer.typeOf(this.root), this.root, this.root, false);
+            rootLayer = add(Layer.typeOf(this.root), this.root, this.root, false);
         } else {
+            rootLayer = new Layer("", this.root, true, List.of());
+            byBlock.put(this.root, new Found(rootLayer, this.root, new ArrayList<>()));
             walk(this.root, "", children);
         }
     }
@@ -54,6 +57,11 @@ final class LayerWalk {
                 return original;
             }
         }
+    }
+
+    /** The root as a layer; listed only if it has no children. */
+    Layer rootLayer() {
+        return rootLayer;
     }
 
     List<Layer> layers() {
@@ -124,12 +132,13 @@ final class LayerWalk {
         return free;
     }
 
-    private void add(String path, Block block, Block parent, boolean container) {
+    private Layer add(String path, Block block, Block parent, boolean container) {
         List<String> aliases = new ArrayList<>();
         Layer layer = new Layer(path, block, container, Collections.unmodifiableList(aliases));
         layers.add(layer);
         byPath.put(path, layer);
         byBlock.put(block, new Found(layer, parent, aliases));
+        return layer;
     }
 
     private Block see(Block block) {

@@ -67,7 +67,7 @@ final class Replacement {
     void wrap(Function<Block, Block> wrap, Objenesis instances) {
         Block block = layer.block();
         Block made = wrap.apply(block);
-        if (!(made instanceof LayerWrapper layerWrapper) || layerWrapper.inner() != block) {
+        if (!(made instanceof LayerWrapper) || LayerWalk.original(made) != block) {
             throw new IllegalArgumentException(
                     "layer \""
                             + layer.path()
