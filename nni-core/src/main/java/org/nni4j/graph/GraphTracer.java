@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.nni4j.layer.Attachment;
 import org.nni4j.layer.LayerTree;
 
 /**
@@ -152,11 +153,16 @@ public final class GraphTracer {
     }
 
     private Graph run(Block root, LayerTree tree, DummyInputs inputs) {
+        if (tree.isAttached()) {
+            throw new IllegalStateException(
+                    "the network is quantized; trace it before compress, or after its export"
+                            + " restored it");
+        }
         if (initializer != null) {
             DataType type = dataType == null ? DataType.FLOAT32 : dataType;
             root.initialize(initializer, type, inputs.shapes().toArray(Shape[]::new));
         }
-        NetworkNames names = NetworkNames.of(root, tree);
+        NetworkNames names = NetworkNames.of(tree);
         names.checkInitialized();
         try (NDManager manager = inputs.newManager(names.floatingParameter())) {
             TraceRecorder recorder = new TraceRecorder();
@@ -165,7 +171,7 @@ public final class GraphTracer {
                     .forEach(copy -> dummies.add(recorder.input(copy)));
             TracingParameterStore store =
                     new TracingParameterStore(recorder, manager, names.parameters());
-            AttachedWrappers wrappers = AttachedWrappers.of(tree, names.rootBlock(), recorder);
+            Attachment wrappers = PathWrappers.attach(tree, names.rootBlock(), recorder);
             try {
                 NDList outputs =
                         recorder.within(

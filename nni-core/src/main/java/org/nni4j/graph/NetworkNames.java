@@ -3,13 +3,11 @@ package org.nni4j.graph;
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
-import ai.djl.util.Pair;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
-import org.nni4j.layer.LayerWrapper;
 
 /**
  * How a network's parameters and its root are called.
@@ -25,36 +23,23 @@ record NetworkNames(
         String rootType,
         Map<Parameter, ParameterRead> parameters) {
 
-    static NetworkNames of(Block root, LayerTree tree) {
-        Block original = root;
-        while (original instanceof LayerWrapper wrapper) {
-            original = wrapper.inner();
-        }
-        Block rootBlock = original;
+    static NetworkNames of(LayerTree tree) {
         Map<Parameter, ParameterRead> parameters = new LinkedHashMap<>();
-        for (Pair<String, Parameter> own : rootBlock.getDirectParameters()) {
-            parameters.put(own.getValue(), new ParameterRead("", own.getKey()));
-        }
-        String rootPath = "";
+        Layer root = tree.root();
         for (Layer layer : tree.layers()) {
-            if (layer.block() == rootBlock) {
-                rootPath = layer.path();
-            }
-            layer.parameters()
-                    .forEach(
-                            (name, p) -> put(parameters, p, new ParameterRead(layer.path(), name)));
+            layer.parameters().forEach((name, p) -> put(parameters, p, layer.path(), name));
         }
-        return new NetworkNames(rootBlock, rootPath, typeOf(tree, rootPath, rootBlock), parameters);
+        root.parameters().forEach((name, p) -> put(parameters, p, root.path(), name));
+        return new NetworkNames(root.block(), root.path(), root.type(), parameters);
     }
 
-    /* A parameter that two layers share keeps its first name, except that a layer's name is better than the root's. */
+    /* A parameter that two layers share keeps its first name. */
     private static void put(
-            Map<Parameter, ParameterRead> parameters, Parameter parameter, ParameterRead read) {
-        parameters.merge(parameter, read, (known, now) -> known.layer().isEmpty() ? now : known);
-    }
-
-    private static String typeOf(LayerTree tree, String rootPath, Block root) {
-        return tree.find(rootPath).map(Layer::type).orElse(root.getClass().getSimpleName());
+            Map<Parameter, ParameterRead> parameters,
+            Parameter parameter,
+            String layer,
+            String name) {
+        parameters.putIfAbsent(parameter, new ParameterRead(layer, name));
     }
 
     /**

@@ -1,9 +1,7 @@
 package org.nni4j.graph;
 
 import ai.djl.nn.Block;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.nni4j.layer.Attachment;
@@ -12,16 +10,14 @@ import org.nni4j.layer.LayerTree;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The path wrappers of one trace. */
-final class AttachedWrappers {
+/** Puts the path wrappers of one trace into a network. */
+final class PathWrappers {
 
-    private static final Logger LOG = LoggerFactory.getLogger(AttachedWrappers.class);
+    private static final Logger LOG = LoggerFactory.getLogger(PathWrappers.class);
 
-    private final List<Attachment> attachments = new ArrayList<>();
+    private PathWrappers() {}
 
-    private AttachedWrappers() {}
-
-    static AttachedWrappers of(LayerTree tree, Block root, TraceRecorder recorder) {
+    static Attachment attach(LayerTree tree, Block root, TraceRecorder recorder) {
         Map<Layer, Function<Block, Block>> wrappers = new LinkedHashMap<>();
         for (Layer layer : tree.layers()) {
             // Nothing holds a root, and the tracer calls it itself.
@@ -29,34 +25,24 @@ final class AttachedWrappers {
                 wrappers.put(layer, inner -> new PathWrapper(inner, layer, recorder));
             }
         }
-        AttachedWrappers attached = new AttachedWrappers();
         try {
-            attached.attachments.add(tree.attach(wrappers));
+            return tree.attach(wrappers);
         } catch (IllegalStateException e) {
-            LOG.debug("not every layer can be wrapped: {}", e.getMessage());
-            attached.attachOneByOne(tree, wrappers);
+            LOG.debug("not every layer can be wrapped", e);
+            wrappers.entrySet().removeIf(entry -> !canBeWrapped(tree, entry));
+            return tree.attach(wrappers);
         }
-        return attached;
     }
 
     /* The operators of a layer whose slot cannot be taken are recorded under the nearest layer around it. */
-    private void attachOneByOne(LayerTree tree, Map<Layer, Function<Block, Block>> wrappers) {
-        wrappers.forEach(
-                (layer, wrapper) -> {
-                    try {
-                        attachments.add(tree.attach(Map.of(layer, wrapper)));
-                    } catch (IllegalStateException e) {
-                        LOG.warn(
-                                "operators of layer \"{}\" are recorded under its parent: {}",
-                                layer.path(),
-                                e.getMessage());
-                    }
-                });
-    }
-
-    void detach() {
-        for (int i = attachments.size() - 1; i >= 0; i--) {
-            attachments.get(i).detach();
+    private static boolean canBeWrapped(
+            LayerTree tree, Map.Entry<Layer, Function<Block, Block>> wrapper) {
+        try {
+            tree.attach(Map.of(wrapper.getKey(), wrapper.getValue())).detach();
+            return true;
+        } catch (IllegalStateException e) {
+            LOG.warn("its operators are recorded under the layer around it: {}", e.getMessage());
+            return false;
         }
     }
 }

@@ -24,6 +24,8 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.nni4j.layer.LayerTree;
+import org.nni4j.layer.LayerWrapper;
 
 class GraphTracerTest {
 
@@ -414,5 +416,17 @@ class GraphTracerTest {
         assertThatThrownBy(() -> GraphTracer.trace(block, new Shape(-1, 2)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("input 0: shape (-1, 2) has an unknown dimension; give its size");
+    }
+
+    @Test
+    void trace_quantizedNetwork_throws() {
+        Block block = new SequentialBlock().add(Linear.builder().setUnits(3).build());
+        block.initialize(manager, DataType.FLOAT32, new Shape(1, 2));
+        LayerTree tree = LayerTree.of(block);
+        tree.attach(Map.of(tree.layers().get(0), inner -> new LayerWrapper(inner) {}));
+
+        assertThatThrownBy(() -> GraphTracer.trace(block, new Shape(1, 2)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageStartingWith("the network is quantized");
     }
 }
