@@ -153,6 +153,20 @@ public final class Networks {
         }
     }
 
+    /** The input's gradient of a plain sum over the outputs, which is one broadcast number. */
+    public static float[] summedGradient(Model model, float[] input, Shape shape) {
+        try (NDManager manager = model.getNDManager().newSubManager()) {
+            ParameterStore store = new ParameterStore(manager, false);
+            NDArray x = manager.create(input, shape);
+            x.setRequiresGradient(true);
+            try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+                collector.backward(
+                        model.getBlock().forward(store, new NDList(x), true).head().sum());
+            }
+            return x.getGradient().toFloatArray();
+        }
+    }
+
     /** Runs the network on one input without training. */
     public static float[] evaluate(Model model, float[] input, Shape shape) {
         try (NDManager manager = model.getNDManager().newSubManager()) {
