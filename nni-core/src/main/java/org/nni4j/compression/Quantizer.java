@@ -210,6 +210,7 @@ public class Quantizer implements AutoCloseable {
                 clock,
                 watch,
                 weights,
+                null,
                 factory(planned.point(QuantType.INPUT)),
                 factory(planned.point(QuantType.OUTPUT)));
     }
