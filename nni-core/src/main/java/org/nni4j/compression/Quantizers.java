@@ -5,6 +5,7 @@ import ai.djl.training.optimizer.Optimizer;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.Algorithms;
 import org.nni4j.config.ConfigList;
+import org.nni4j.graph.Graph;
 
 /** Makes quantizers by their algorithm's name, as found on the class path. */
 public final class Quantizers {
@@ -24,7 +25,7 @@ public final class Quantizers {
      */
     public static Quantizer create(
             String algorithm, Model model, ConfigList config, @Nullable Optimizer optimizer) {
-        return create(algorithm, model, config, optimizer, QuantizerOptions.standard());
+        return create(algorithm, model, config, optimizer, QuantizerOptions.standard(), null);
     }
 
     /**
@@ -35,6 +36,7 @@ public final class Quantizers {
      * @param config what to quantize
      * @param optimizer the user's optimizer; null for algorithms that do not train
      * @param options everything else
+     * @param graph the model as traced with a dummy input, for BatchNorm folding; null if it was not
      * @return a new quantizer; the caller closes it
      * @throws IllegalArgumentException if no algorithm has that name; the message lists those there are
      * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
@@ -44,7 +46,8 @@ public final class Quantizers {
             Model model,
             ConfigList config,
             @Nullable Optimizer optimizer,
-            QuantizerOptions options) {
-        return new Quantizer(Algorithms.find(algorithm), model, config, optimizer, options);
+            QuantizerOptions options,
+            @Nullable Graph graph) {
+        return new Quantizer(Algorithms.find(algorithm), model, config, optimizer, options, graph);
     }
 }

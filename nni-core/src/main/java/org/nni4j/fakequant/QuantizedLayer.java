@@ -25,7 +25,7 @@ public final class QuantizedLayer extends LayerWrapper {
     private final StepClock clock;
     private final OptimizerWatch watch;
     private final Map<Parameter, TensorQuantizer> weights;
-    private final @Nullable BatchNormFold fold;
+    private final @Nullable FoldedBatchNorm fold;
     private final @Nullable QuantizerRow inputs;
     private final @Nullable QuantizerRow outputs;
 
@@ -49,7 +49,7 @@ public final class QuantizedLayer extends LayerWrapper {
             StepClock clock,
             OptimizerWatch watch,
             Map<Parameter, TensorQuantizer> weights,
-            @Nullable BatchNormFold fold,
+            @Nullable FoldedBatchNorm fold,
             @Nullable IntFunction<TensorQuantizer> inputs,
             @Nullable IntFunction<TensorQuantizer> outputs) {
         super(inner);
@@ -120,7 +120,7 @@ public final class QuantizedLayer extends LayerWrapper {
                     TensorQuantizer quantizer = parameter == null ? null : weights.get(parameter);
                     return quantizer == null || master == null
                             ? master
-                            : quantizer.quantize(BatchNormFold.alias(master, scope), context);
+                            : quantizer.quantize(FoldedBatchNorm.alias(master, scope), context);
                 });
     }
 
@@ -138,13 +138,13 @@ public final class QuantizedLayer extends LayerWrapper {
      */
     private final class FoldedPass {
 
-        private final BatchNormFold bn;
+        private final FoldedBatchNorm bn;
         private final ParameterStore store;
         private final NDManager scope;
         private final ForwardContext context;
 
         FoldedPass(
-                BatchNormFold bn, ParameterStore store, NDManager scope, ForwardContext context) {
+                FoldedBatchNorm bn, ParameterStore store, NDManager scope, ForwardContext context) {
             this.bn = bn;
             this.store = store;
             this.scope = scope;
@@ -162,34 +162,34 @@ public final class QuantizedLayer extends LayerWrapper {
 
         private NDList corrected(NDList in, @Nullable PairList<String, Object> params) {
             NDList out = run(store, in, params);
-            NDArray batchVariance = BatchNormFold.variance(out.singletonOrThrow());
+            NDArray batchVariance = FoldedBatchNorm.variance(out.singletonOrThrow());
             NDList normalized = bn.block().forward(store, out, true, params);
-            BatchNormFold.Values values = bn.values(store, context, scope);
+            FoldedBatchNorm.Values values = bn.values(store, context, scope);
             NDArray correction = values.correction(batchVariance, bn.epsilon());
             ParameterView change =
                     new ParameterView(
                             store,
                             (parameter, master) -> change(parameter, master, values, correction));
-            return BatchNormFold.add(normalized, run(change, in, params));
+            return FoldedBatchNorm.add(normalized, run(change, in, params));
         }
 
         /** The second term's weight; it has no bias. */
         private @Nullable NDArray change(
                 @Nullable Parameter parameter,
                 @Nullable NDArray master,
-                BatchNormFold.Values values,
+                FoldedBatchNorm.Values values,
                 NDArray correction) {
             TensorQuantizer quantizer = parameter == null ? null : weights.get(parameter);
             if (quantizer == null || master == null) {
                 return null;
             }
-            NDArray weight = values.weight(BatchNormFold.alias(master, scope));
+            NDArray weight = values.weight(FoldedBatchNorm.alias(master, scope));
             NDArray change = quantizer.quantize(weight, context).sub(weight);
-            return change.mul(BatchNormFold.Values.perChannel(correction, change));
+            return change.mul(FoldedBatchNorm.Values.perChannel(correction, change));
         }
 
         private NDList folded(NDList in, @Nullable PairList<String, Object> params) {
-            BatchNormFold.Values values = bn.values(store, context, scope);
+            FoldedBatchNorm.Values values = bn.values(store, context, scope);
             ParameterView view =
                     new ParameterView(
                             store,
@@ -199,7 +199,7 @@ public final class QuantizedLayer extends LayerWrapper {
                                 if (quantizer == null || master == null) {
                                     return values.bias(master);
                                 }
-                                NDArray weight = BatchNormFold.alias(master, scope);
+                                NDArray weight = FoldedBatchNorm.alias(master, scope);
                                 return quantizer.quantize(values.weight(weight), context);
                             });
             return run(view, in, params);
@@ -217,7 +217,7 @@ public final class QuantizedLayer extends LayerWrapper {
                 (parameter, quantizer) -> {
                     NDArray master = parameter.getArray();
                     try (NDManager scope = master.getManager().newSubManager()) {
-                        NDArray weight = BatchNormFold.alias(master, scope);
+                        NDArray weight = FoldedBatchNorm.alias(master, scope);
                         quantizer.describe(
                                 fold == null ? weight : fold.values(scope).weight(weight));
                     }

@@ -188,8 +188,8 @@ class FoldingLawTest {
         Layer layer = tree.layers().get(0);
         Layer norm = tree.layers().get(1);
         Map<String, Parameter> p = norm.parameters();
-        BatchNormFold fold =
-                new BatchNormFold(
+        FoldedBatchNorm fold =
+                new FoldedBatchNorm(
                         norm.path(),
                         norm.block(),
                         p.get("gamma"),

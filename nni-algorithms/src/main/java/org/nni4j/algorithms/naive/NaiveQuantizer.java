@@ -18,7 +18,7 @@ public final class NaiveQuantizer extends Quantizer {
      * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
      */
     public NaiveQuantizer(Model model, ConfigList config) {
-        super(new NaiveAlgorithm(), model, config, null, QuantizerOptions.standard());
+        super(new NaiveAlgorithm(), model, config, null, QuantizerOptions.standard(), null);
     }
 
     /**

@@ -43,7 +43,7 @@ public final class QatAlgorithm implements QuantizationAlgorithm {
                 true,
                 true,
                 true,
-                Set.of());
+                Set.of("bn_freeze_step"));
     }
 
     @Override

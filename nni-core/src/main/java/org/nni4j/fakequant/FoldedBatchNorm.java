@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param epsilon ε, positive
  * @param freezeStep from this step on training uses the running statistics and leaves them alone; 0 for never
  */
-public record BatchNormFold(
+public record FoldedBatchNorm(
         String path,
         Block block,
         Parameter gamma,
@@ -39,7 +39,7 @@ public record BatchNormFold(
      *
      * @throws IllegalArgumentException if epsilon is not positive
      */
-    public BatchNormFold {
+    public FoldedBatchNorm {
         if (!(epsilon > 0)) {
             throw new IllegalArgumentException(
                     "BatchNorm \"" + path + "\": epsilon " + epsilon + " is not positive");
