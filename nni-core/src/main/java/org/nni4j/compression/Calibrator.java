@@ -71,7 +71,7 @@ final class Calibrator {
         return new CalibratedLayer(
                 planned.path(),
                 planned.type(),
-                layer(planned).foldedBatchNorm(),
+                attached(planned.path()).foldedBatchNorm(),
                 tensors,
                 unobserved);
     }
