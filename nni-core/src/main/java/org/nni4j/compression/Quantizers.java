@@ -20,8 +20,10 @@ public final class Quantizers {
      * @param config what to quantize
      * @param optimizer the user's optimizer; null for algorithms that do not train
      * @return a new quantizer; the caller closes it
-     * @throws IllegalArgumentException if no algorithm has that name; the message lists those there are
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws IllegalArgumentException if no algorithm has that name; the message lists those there
+     *     are
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      */
     public static Quantizer create(
             String algorithm, Model model, ConfigList config, @Nullable Optimizer optimizer) {
@@ -36,10 +38,13 @@ public final class Quantizers {
      * @param config what to quantize
      * @param optimizer the user's optimizer; null for algorithms that do not train
      * @param options everything else
-     * @param graph the model as traced with a dummy input, for BatchNorm folding; null if it was not
+     * @param graph the model as traced with a dummy input, for BatchNorm folding; null if it was
+     *     not
      * @return a new quantizer; the caller closes it
-     * @throws IllegalArgumentException if no algorithm has that name; the message lists those there are
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws IllegalArgumentException if no algorithm has that name; the message lists those there
+     *     are
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      */
     public static Quantizer create(
             String algorithm,

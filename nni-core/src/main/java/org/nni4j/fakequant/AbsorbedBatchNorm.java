@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 import org.nni4j.layer.LayerWrapper;
 
 /**
- * A BatchNorm whose work the layer before it does. It stands in the BatchNorm's slot, keeps its parameters, and hands its
- * input on.
+ * A BatchNorm whose work the layer before it does. It stands in the BatchNorm's slot, keeps its
+ * parameters, and hands its input on.
  */
 public final class AbsorbedBatchNorm extends LayerWrapper {
 

@@ -12,8 +12,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A BatchNorm that is folded into the layer before it: {@code W' = W·γ/√(σ²+ε)} for each output channel, and {@code b' = β +
- * (b − μ)·γ/√(σ²+ε)}, with the running mean μ and variance σ².
+ * A BatchNorm that is folded into the layer before it: {@code W' = W·γ/√(σ²+ε)} for each output
+ * channel, and {@code b' = β + (b − μ)·γ/√(σ²+ε)}, with the running mean μ and variance σ².
  *
  * @param path the BatchNorm's dotted path
  * @param block the BatchNorm itself, with its parameters
@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param mean μ, as γ
  * @param variance σ², as γ
  * @param epsilon ε, positive
- * @param freezeStep from this step on training uses the running statistics and leaves them alone; 0 for never
+ * @param freezeStep from this step on training uses the running statistics and leaves them alone; 0
+ *     for never
  */
 public record FoldedBatchNorm(
         String path,
@@ -70,8 +71,9 @@ public record FoldedBatchNorm(
     }
 
     /**
-     * Makes a view of a lasting array that belongs to the pass: what is computed from it then belongs to the pass too, and
-     * not to the model, where it would pile up. Gradients flow through.
+     * Makes a view of a lasting array that belongs to the pass: what is computed from it then
+     * belongs to the pass too, and not to the model, where it would pile up. Gradients flow
+     * through.
      */
     static NDArray alias(NDArray lasting, NDManager scope) {
         NDArray alias = lasting.reshape(lasting.getShape());
@@ -114,7 +116,10 @@ public record FoldedBatchNorm(
             return beta.add(centred.mul(gamma.div(deviation)));
         }
 
-        /** What turns a weight folded with running statistics into one folded with a batch's: {@code σ/σ_B}. */
+        /**
+         * What turns a weight folded with running statistics into one folded with a batch's: {@code
+         * σ/σ_B}.
+         */
         NDArray correction(NDArray batchVariance, float epsilon) {
             return deviation.div(batchVariance.add(epsilon).sqrt()).stopGradient();
         }
@@ -129,6 +134,7 @@ public record FoldedBatchNorm(
 
     /** Adds a correction to a BatchNorm's output, which is the layer's only one. */
     static NDList add(NDList normalized, NDList correction) {
-        return new NDList(NDArrays.add(normalized.singletonOrThrow(), correction.singletonOrThrow()));
+        return new NDList(
+                NDArrays.add(normalized.singletonOrThrow(), correction.singletonOrThrow()));
     }
 }

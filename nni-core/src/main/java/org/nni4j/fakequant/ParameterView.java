@@ -9,10 +9,11 @@ import ai.djl.training.ParameterStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A view of a parameter store in which some parameters have another value; everything else is the store's own.
+ * A view of a parameter store in which some parameters have another value; everything else is the
+ * store's own.
  *
- * <p>Blocks fetch their parameters through the store that {@code forward} is given, so a layer can compute with
- * fake-quantized weights while the float master weights stay where they are.
+ * <p>Blocks fetch their parameters through the store that {@code forward} is given, so a layer can
+ * compute with fake-quantized weights while the float master weights stay where they are.
  */
 final class ParameterView extends ParameterStore {
 

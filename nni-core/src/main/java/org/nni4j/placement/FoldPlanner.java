@@ -17,7 +17,10 @@ import org.nni4j.graph.Graph;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
 
-/** Decides which BatchNorms of a traced network are folded: those whose layer quantizes its weight, and nothing in between. */
+/**
+ * Decides which BatchNorms of a traced network are folded: those whose layer quantizes its weight,
+ * and nothing in between.
+ */
 final class FoldPlanner {
 
     private static final String FREEZE_STEP = "bn_freeze_step";
@@ -54,8 +57,7 @@ final class FoldPlanner {
 
     private PlannedFold plan(BatchNormFold fold) {
         PlannedLayer layer = planned.get(fold.layer());
-        Object freeze =
-                layer == null ? null : layer.points().get(0).settings().get(FREEZE_STEP);
+        Object freeze = layer == null ? null : layer.points().get(0).settings().get(FREEZE_STEP);
         return new PlannedFold(
                 fold.layer(),
                 fold.batchNorm(),
@@ -79,7 +81,10 @@ final class FoldPlanner {
         Block block = block(fold.layer());
         if (!(block instanceof Convolution || block instanceof Linear)) {
             return Optional.of(
-                    name + " is a " + block.getClass().getName() + ", whose bias cannot be replaced");
+                    name
+                            + " is a "
+                            + block.getClass().getName()
+                            + ", whose bias cannot be replaced");
         }
         if (!(block(fold.batchNorm()) instanceof BatchNorm)) {
             return Optional.of("it is not a BatchNorm layer of its own");

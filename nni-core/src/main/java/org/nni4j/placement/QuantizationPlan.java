@@ -7,14 +7,17 @@ import java.util.stream.Collectors;
 import org.nni4j.algorithm.QuantizationPoint;
 
 /**
- * What a quantizer will do to a network, known before anything changes. {@link #toString} prints it as a table.
+ * What a quantizer will do to a network, known before anything changes. {@link #toString} prints it
+ * as a table.
  *
  * @param algorithm the algorithm's name
  * @param kernels the name of the kernels that compute
  * @param layers every layer, quantized or left alone, in the network's order
  * @param folds BatchNorms that are folded into the layer before them
- * @param unfolded BatchNorms that are not, each with its reason; like folds, known only of a traced network
- * @param notes warnings and explanations, for instance an entry without effect or a layer used twice
+ * @param unfolded BatchNorms that are not, each with its reason; like folds, known only of a traced
+ *     network
+ * @param notes warnings and explanations, for instance an entry without effect or a layer used
+ *     twice
  */
 public record QuantizationPlan(
         String algorithm,

@@ -279,7 +279,9 @@ class FoldingLawTest {
             try (Trainer a = trainer(plain);
                     Trainer b = trainer(folded)) {
                 for (int i = 0; i < 20; i++) {
-                    assertThat(step(b, network, i)).as("loss of step %d", i).isEqualTo(step(a, network, i));
+                    assertThat(step(b, network, i))
+                            .as("loss of step %d", i)
+                            .isEqualTo(step(a, network, i));
                 }
             }
             plain.getBlock()

@@ -53,7 +53,8 @@ class KernelAgreementTest {
             order = axes.stream().mapToInt(Integer::intValue).toArray();
             sliced = rank > 0 && random.nextBoolean();
             dataType = random.nextInt(3) == 0 ? DataType.FLOAT16 : DataType.FLOAT32;
-            QuantizationDtype dtype = random.nextBoolean() ? QuantizationDtype.UINT : QuantizationDtype.INT;
+            QuantizationDtype dtype =
+                    random.nextBoolean() ? QuantizationDtype.UINT : QuantizationDtype.INT;
             type =
                     new QuantizedType(
                             2 + random.nextInt(dataType == DataType.FLOAT16 ? 7 : 15), dtype);

@@ -28,7 +28,8 @@ public final class QATQuantizer extends Quantizer {
      * @param model has a block, initialized or not
      * @param config what to quantize
      * @param optimizer the user's optimizer; train with {@link #optimizer()}
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      */
     public QATQuantizer(Model model, ConfigList config, Optimizer optimizer) {
         this(model, config, optimizer, QuantizerOptions.standard());
@@ -40,10 +41,10 @@ public final class QATQuantizer extends Quantizer {
      * @param model has a block, initialized or not
      * @param config what to quantize
      * @param optimizer the user's optimizer; train with {@link #optimizer()}
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      */
-    public QATQuantizer(
-            Model model, List<? extends Map<String, ?>> config, Optimizer optimizer) {
+    public QATQuantizer(Model model, List<? extends Map<String, ?>> config, Optimizer optimizer) {
         this(model, ConfigList.fromMaps(config), optimizer);
     }
 
@@ -54,7 +55,8 @@ public final class QATQuantizer extends Quantizer {
      * @param config what to quantize
      * @param optimizer the user's optimizer; train with {@link #optimizer()}
      * @param options everything else
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      */
     public QATQuantizer(
             Model model, ConfigList config, Optimizer optimizer, QuantizerOptions options) {
@@ -62,27 +64,33 @@ public final class QATQuantizer extends Quantizer {
     }
 
     /**
-     * Makes a quantizer that folds BatchNorm: the model is traced with a dummy input. It is only read.
+     * Makes a quantizer that folds BatchNorm: the model is traced with a dummy input. It is only
+     * read.
      *
      * @param model has an initialized block
      * @param config what to quantize
      * @param optimizer the user's optimizer; train with {@link #optimizer()}
-     * @param dummyInput what the model's block takes; its values do not matter, and a batch of one will do
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @param dummyInput what the model's block takes; its values do not matter, and a batch of one
+     *     will do
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      */
     public QATQuantizer(Model model, ConfigList config, Optimizer optimizer, NDList dummyInput) {
         this(model, config, optimizer, QuantizerOptions.standard(), dummyInput);
     }
 
     /**
-     * Makes a quantizer that folds BatchNorm: the model is traced with a dummy input. It is only read.
+     * Makes a quantizer that folds BatchNorm: the model is traced with a dummy input. It is only
+     * read.
      *
      * @param model has an initialized block
      * @param config what to quantize
      * @param optimizer the user's optimizer; train with {@link #optimizer()}
      * @param options everything else
-     * @param dummyInput what the model's block takes; its values do not matter, and a batch of one will do
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @param dummyInput what the model's block takes; its values do not matter, and a batch of one
+     *     will do
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      */
     public QATQuantizer(
             Model model,

@@ -76,10 +76,16 @@ class QatFoldingTest {
         return new NDList(manager.zeros(INPUT));
     }
 
-    /** NNI computes the statistics with the weight that the forward before left folded and quantized (D3). */
+    /**
+     * NNI computes the statistics with the weight that the forward before left folded and quantized
+     * (D3).
+     */
     @Test
     void train_constantData_statisticsConvergeToTheFloatConvolutions() {
-        try (Model model = model(new SequentialBlock().add(conv(3)).add(BatchNorm.builder().build()), 5);
+        try (Model model =
+                        model(
+                                new SequentialBlock().add(conv(3)).add(BatchNorm.builder().build()),
+                                5);
                 NDManager manager = model.getNDManager().newSubManager();
                 QATQuantizer quantizer =
                         new QATQuantizer(model, weights(), Networks.sgd(0), dummy(manager))) {
@@ -94,7 +100,8 @@ class QatFoldingTest {
                                     new NDList(x),
                                     false)
                             .head();
-            float[] mean = y.mean(new int[] {3}).mean(new int[] {2}).mean(new int[] {0}).toFloatArray();
+            float[] mean =
+                    y.mean(new int[] {3}).mean(new int[] {2}).mean(new int[] {0}).toFloatArray();
             quantizer.compress();
             float[] data = x.toFloatArray();
             float[] upstream = new float[(int) y.size()];
@@ -102,7 +109,11 @@ class QatFoldingTest {
                 Networks.train(model, data, INPUT, upstream);
             }
             float[] running =
-                    model.getBlock().getParameters().get("02BatchNorm_runningMean").getArray().toFloatArray();
+                    model.getBlock()
+                            .getParameters()
+                            .get("02BatchNorm_runningMean")
+                            .getArray()
+                            .toFloatArray();
             // 0.9^200 of the initial value is left.
             assertThat(running).containsExactly(mean, within(1e-5f));
         }
@@ -129,7 +140,8 @@ class QatFoldingTest {
                 assertThat(quantizer.plan().unfolded())
                         .containsExactly(
                                 new UnfoldedBatchNorm(
-                                        "02BatchNorm", "the weight of \"01Conv2d\" is not quantized"));
+                                        "02BatchNorm",
+                                        "the weight of \"01Conv2d\" is not quantized"));
                 quantizer.compress();
                 // No data was seen, so the output is not quantized yet.
                 assertThat(Networks.evaluate(model, x, INPUT)).isEqualTo(before);
@@ -145,8 +157,14 @@ class QatFoldingTest {
                         .add(conv(3))
                         .add(
                                 new ParallelBlock(
-                                        lists -> new NDList(lists.get(0).head().add(lists.get(1).head())),
-                                        List.of(BatchNorm.builder().build(), Blocks.identityBlock())));
+                                        lists ->
+                                                new NDList(
+                                                        lists.get(0)
+                                                                .head()
+                                                                .add(lists.get(1).head())),
+                                        List.of(
+                                                BatchNorm.builder().build(),
+                                                Blocks.identityBlock())));
         try (Model model = model(network, 7);
                 NDManager manager = model.getNDManager().newSubManager();
                 QATQuantizer quantizer =
@@ -183,11 +201,7 @@ class QatFoldingTest {
     void evaluate_oneWeight_isNnisFoldFormula() {
         SequentialBlock network =
                 new SequentialBlock()
-                        .add(
-                                Conv2d.builder()
-                                        .setKernelShape(new Shape(1, 1))
-                                        .setFilters(1)
-                                        .build())
+                        .add(Conv2d.builder().setKernelShape(new Shape(1, 1)).setFilters(1).build())
                         .add(BatchNorm.builder().build());
         Shape one = new Shape(1, 1, 1, 1);
         Model model = Model.newInstance("formula");
@@ -205,14 +219,21 @@ class QatFoldingTest {
                     new QATQuantizer(
                             model, weights(), Networks.sgd(0.1f), new NDList(manager.zeros(one)))) {
                 quantizer.compress();
-                // A single weight is its own maximum, which every grid holds exactly but for rounding.
+                // A single weight is its own maximum, which every grid holds exactly but for
+                // rounding.
                 float bias = Networks.evaluate(model, new float[] {0}, one)[0];
                 float sum = Networks.evaluate(model, new float[] {1}, one)[0];
                 assertThat(bias).isCloseTo(0.24999982f, within(1e-7f));
                 assertThat(sum - bias).isCloseTo(1.49999821f, within(2.4e-7f));
                 TensorCalibration weight =
-                        quantizer.calibration().layers().get(0).tensor(QuantType.WEIGHT, "weight").orElseThrow();
-                assertThat(weight.parameters().scale()[0] * 127).isCloseTo(1.49999821f, within(2.4e-7f));
+                        quantizer
+                                .calibration()
+                                .layers()
+                                .get(0)
+                                .tensor(QuantType.WEIGHT, "weight")
+                                .orElseThrow();
+                assertThat(weight.parameters().scale()[0] * 127)
+                        .isCloseTo(1.49999821f, within(2.4e-7f));
             }
         }
     }
@@ -222,7 +243,8 @@ class QatFoldingTest {
     }
 
     @Test
-    void exportModel_folded_restoresTheNetworkAndNamesTheFold(@TempDir Path folder) throws IOException {
+    void exportModel_folded_restoresTheNetworkAndNamesTheFold(@TempDir Path folder)
+            throws IOException {
         try (Model model = model(plain(), 9);
                 NDManager manager = model.getNDManager().newSubManager();
                 QATQuantizer quantizer =
@@ -236,16 +258,23 @@ class QatFoldingTest {
             }
             Map<String, float[]> trained = Networks.values(model.getBlock());
             CalibrationConfig calibration =
-                    quantizer.exportModel(folder.resolve("net"), folder.resolve("calibration.json"));
+                    quantizer.exportModel(
+                            folder.resolve("net"), folder.resolve("calibration.json"));
             assertThat(model.getBlock().getChildren().values()).isEqualTo(blocks);
             assertThat(calibration.layers().get(0).foldedBatchNorm()).isEqualTo("02BatchNorm");
-            assertThat(CalibrationConfig.read(folder.resolve("calibration.json")).layers().get(0).foldedBatchNorm())
+            assertThat(
+                            CalibrationConfig.read(folder.resolve("calibration.json"))
+                                    .layers()
+                                    .get(0)
+                                    .foldedBatchNorm())
                     .isEqualTo("02BatchNorm");
             try (Model loaded = Model.newInstance("net")) {
                 loaded.setBlock(plain());
                 loaded.load(folder, "net");
                 Networks.values(loaded.getBlock())
-                        .forEach((name, values) -> assertThat(values).as(name).isEqualTo(trained.get(name)));
+                        .forEach(
+                                (name, values) ->
+                                        assertThat(values).as(name).isEqualTo(trained.get(name)));
             } catch (ai.djl.MalformedModelException e) {
                 throw new AssertionError(e);
             }
