@@ -68,12 +68,7 @@ final class Calibrator {
                 unobserved.add(type);
             }
         }
-        return new CalibratedLayer(
-                planned.path(),
-                planned.type(),
-                attached(planned.path()).foldedBatchNorm(),
-                tensors,
-                unobserved);
+        return new CalibratedLayer(planned.path(), planned.type(), "", tensors, unobserved);
     }
 
     private Map<String, TensorQuantizer> quantizers(PlannedLayer planned, QuantType type) {

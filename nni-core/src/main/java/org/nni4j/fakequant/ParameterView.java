@@ -6,43 +6,29 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterServer;
 import ai.djl.training.ParameterStore;
-import org.jspecify.annotations.Nullable;
+import java.util.function.BiFunction;
 
 /**
- * A view of a parameter store in which some parameters have another value; everything else is the
- * store's own.
+ * A view of a parameter store in which some parameters have another value; everything else is the store's own.
  *
- * <p>Blocks fetch their parameters through the store that {@code forward} is given, so a layer can
- * compute with fake-quantized weights while the float master weights stay where they are.
+ * <p>Blocks fetch their parameters through the store that {@code forward} is given, so a layer can compute with
+ * fake-quantized weights while the float master weights stay where they are.
  */
 final class ParameterView extends ParameterStore {
 
-    /** What is seen of a parameter. */
-    @FunctionalInterface
-    interface Substitution {
-
-        /**
-         * Returns what is seen instead of a parameter's value.
-         *
-         * @param parameter null where a layer asks for an optional parameter it does not have
-         * @param value its float value; null if the parameter is
-         */
-        @Nullable NDArray value(@Nullable Parameter parameter, @Nullable NDArray value);
-    }
-
     private final ParameterStore store;
-    private final Substitution substitution;
+    private final BiFunction<Parameter, NDArray, NDArray> value;
 
     /**
      * Makes a view.
      *
      * @param store what is looked at
-     * @param substitution says what is seen
+     * @param value maps a parameter and its float value to the value that is seen
      */
-    ParameterView(ParameterStore store, Substitution substitution) {
+    ParameterView(ParameterStore store, BiFunction<Parameter, NDArray, NDArray> value) {
         super(store.getManager(), false);
         this.store = store;
-        this.substitution = substitution;
+        this.value = value;
     }
 
     @Override
@@ -59,7 +45,8 @@ final class ParameterView extends ParameterStore {
     @SuppressWarnings("NullAway")
     @Override
     public NDArray getValue(Parameter parameter, Device device, boolean training) {
-        return substitution.value(parameter, store.getValue(parameter, device, training));
+        NDArray master = store.getValue(parameter, device, training);
+        return master == null ? null : value.apply(parameter, master);
     }
 
     @Override

@@ -42,7 +42,9 @@ final class ExampleCommand {
                         throw e;
                     }
                     // several problems of one config list are one line each
-                    e.getMessage().lines().forEach(l -> messages.println("error: " + l.strip()));
+                    String.valueOf(e.getMessage())
+                            .lines()
+                            .forEach(l -> messages.println("error: " + l.strip()));
                     return ExitCode.USAGE;
                 });
         return line.execute(args);

@@ -15,11 +15,10 @@ public final class NaiveQuantizer extends Quantizer {
      *
      * @param model has a block, initialized or not
      * @param config what to quantize
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
-     *     be done
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
      */
     public NaiveQuantizer(Model model, ConfigList config) {
-        super(new NaiveAlgorithm(), model, config, null, QuantizerOptions.standard(), null);
+        super(new NaiveAlgorithm(), model, config, null, QuantizerOptions.standard());
     }
 
     /**
@@ -27,8 +26,7 @@ public final class NaiveQuantizer extends Quantizer {
      *
      * @param model has a block, initialized or not
      * @param config what to quantize
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
-     *     be done
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
      */
     public NaiveQuantizer(Model model, List<? extends Map<String, ?>> config) {
         this(model, ConfigList.fromMaps(config));

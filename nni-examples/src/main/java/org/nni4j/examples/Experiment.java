@@ -1,0 +1,262 @@
+package org.nni4j.examples;
+
+import ai.djl.MalformedModelException;
+import ai.djl.Model;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.nn.Block;
+import ai.djl.training.Trainer;
+import ai.djl.training.optimizer.Optimizer;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.nni4j.algorithm.Algorithms;
+import org.nni4j.compression.Quantizer;
+import org.nni4j.compression.QuantizerOptions;
+import org.nni4j.compression.Quantizers;
+
+/**
+ * The story of both examples: a float network is trained or loaded, quantized, trained on and
+ * measured.
+ */
+final class Experiment {
+    private static final float MOMENTUM = 0.9f;
+
+    /** Keeps the quantized epochs' order apart from the float epochs'. */
+    private static final int QUANTIZED_EPOCHS = 500_000;
+
+    private final ExampleOptions options;
+    private final ExampleDefaults defaults;
+    private final String network;
+    private final PrintStream out;
+    private final PrintStream messages;
+    private final int epochs;
+    private final NamedConfig config;
+    private final Pictures pictures;
+
+    /**
+     * Checks all input and reads the pictures.
+     *
+     * @param options what the user asked for
+     * @param defaults what holds where the user did not say
+     * @param network the network's name
+     * @param source gives what it learns from, once all else has been checked
+     * @param out receives the plan, unless the options ask for JSON
+     * @param messages receives progress
+     * @throws InputException if something the user gave cannot be used
+     * @throws org.nni4j.config.ConfigException if the config list is not one
+     */
+    Experiment(
+            ExampleOptions options,
+            ExampleDefaults defaults,
+            String network,
+            Supplier<Pictures> source,
+            PrintStream out,
+            PrintStream messages) {
+        this.options = options;
+        this.defaults = defaults;
+        this.network = network;
+        this.out = out;
+        this.messages = messages;
+        options.check();
+        this.epochs = epochs(options, defaults);
+        this.config = NamedConfig.of(options, defaults);
+        Pictures all = source.get();
+        this.pictures = options.limit.map(all::limitedTo).orElse(all);
+    }
+
+    /**
+     * Runs it all.
+     *
+     * @param block a new block, not initialized
+     * @return the figures
+     */
+    Report run(Block block) {
+        long begin = System.nanoTime();
+        startEngine();
+        try (Model model = Model.newInstance(network, "PyTorch")) {
+            model.setBlock(block);
+            block.initialize(
+                    model.getNDManager(),
+                    DataType.FLOAT32,
+                    FloatTraining.inputShape(pictures.training()));
+            // a config that does not fit the network is told before anything is trained
+            quantizer(model).close();
+            makeFloat(model);
+            double floatAccuracy = accuracy(model, "float test");
+            try (Quantizer quantizer = quantizer(model)) {
+                final ParameterBytes bytes = ParameterBytes.of(model, quantizer.plan());
+                double quantizedAccuracy = quantize(quantizer);
+                double seconds = (System.nanoTime() - begin) / 1e9;
+                Report report =
+                        new Report(
+                                pictures.description(),
+                                network,
+                                options.algorithm,
+                                config.name(),
+                                options.seed,
+                                floatEpochs(),
+                                epochs,
+                                floatAccuracy,
+                                quantizedAccuracy,
+                                bytes.inFloat(),
+                                bytes.quantized(),
+                                seconds);
+                write(quantizer, report);
+                return report;
+            }
+        }
+    }
+
+    private double quantize(Quantizer quantizer) {
+        if (!options.json) {
+            out.println(quantizer.plan());
+        }
+        quantizer.compress();
+        train(quantizer);
+        return accuracy(quantizer.model(), "quantized test");
+    }
+
+    private void startEngine() {
+        // DJL asks the cloud whether it runs there unless told not to
+        System.setProperty("OPT_OUT_TRACKING", "true");
+        // the engine reads its thread count once, when it is first used
+        int threads = options.threads.orElse(defaults.threads());
+        System.setProperty("ai.djl.pytorch.num_threads", String.valueOf(threads));
+        Engine.getEngine("PyTorch").setRandomSeed(options.seed);
+    }
+
+    private static int epochs(ExampleOptions options, ExampleDefaults defaults) {
+        boolean trains = trains(options.algorithm);
+        if (!trains && options.epochs.orElse(0) > 0) {
+            throw new InputException(
+                    String.format(
+                            "--epochs: %d; algorithm \"%s\" does not train, expected 0",
+                            options.epochs.orElseThrow(), options.algorithm));
+        }
+        return trains ? options.epochs.orElse(defaults.epochs()) : 0;
+    }
+
+    private int floatEpochs() {
+        return options.checkpoint.isPresent()
+                ? 0
+                : options.floatEpochs.orElse(defaults.floatEpochs());
+    }
+
+    private static boolean trains(String algorithm) {
+        try {
+            return Algorithms.find(algorithm).capabilities().needsOptimizer();
+        } catch (IllegalArgumentException e) {
+            throw new InputException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private Quantizer quantizer(Model model) {
+        int steps = Math.max(1, epochs * pictures.trainingBatches(options.batchSize).count());
+        Optimizer optimizer =
+                NesterovSgd.builder(
+                                new WarmUpCosine(
+                                        options.rate.orElse(defaults.rate()), steps / 10, steps),
+                                MOMENTUM)
+                        .optWeightDecays(defaults.weightDecay())
+                        .build();
+        return Quantizers.create(
+                options.algorithm,
+                model,
+                config.list(),
+                optimizer,
+                QuantizerOptions.standard().withSeed(options.seed));
+    }
+
+    private void makeFloat(Model model) {
+        if (options.checkpoint.isPresent()) {
+            load(model, options.checkpoint.get());
+            return;
+        }
+        new FloatTraining(
+                        floatEpochs(),
+                        options.floatRate.orElse(defaults.floatRate()),
+                        defaults.weightDecay(),
+                        options.seed)
+                .train(
+                        model,
+                        pictures.trainingBatches(options.batchSize),
+                        options.output
+                                .map(o -> Checkpoints.in(o.resolve("training"), options.resume))
+                                .orElse(Checkpoints.none()),
+                        messages);
+        options.output.ifPresent(folder -> saveFloat(model, folder.resolve("float")));
+    }
+
+    private static void load(Model model, Path folder) {
+        try {
+            model.load(folder, model.getName());
+        } catch (FileNotFoundException | NoSuchFileException e) {
+            throw new InputException(
+                    String.format(
+                            "%s: no float network; expected %s-*.params", folder, model.getName()));
+        } catch (MalformedModelException e) {
+            throw new InputException(folder + ": " + e.getMessage());
+        } catch (IOException e) {
+            throw InputException.unreadable(folder, e);
+        }
+    }
+
+    private static void saveFloat(Model model, Path folder) {
+        try {
+            // without it DJL would number the files of run after run
+            model.setProperty("Epoch", "0");
+            model.save(folder, model.getName());
+        } catch (IOException e) {
+            throw InputException.unreadable(folder, e);
+        }
+    }
+
+    private void train(Quantizer quantizer) {
+        if (epochs == 0) {
+            return;
+        }
+        Batches batches = pictures.trainingBatches(options.batchSize);
+        try (Trainer trainer = Training.trainer(quantizer.model(), quantizer.optimizer())) {
+            for (int epoch = 0; epoch < epochs; epoch++) {
+                String task = String.format("quantized epoch %d/%d", epoch + 1, epochs);
+                try (Progress progress = new Progress(messages, task, batches.count())) {
+                    long seed = FloatTraining.epochSeed(options.seed, QUANTIZED_EPOCHS + epoch);
+                    double loss = Training.epoch(trainer, batches, seed, progress);
+                    progress.note(String.format(Locale.ROOT, "loss %.4f", loss));
+                }
+            }
+        }
+    }
+
+    private double accuracy(Model model, String task) {
+        Batches batches = pictures.testBatches();
+        try (Progress progress = new Progress(messages, task, batches.count())) {
+            double accuracy = Training.accuracy(model, batches, progress);
+            progress.note(String.format(Locale.ROOT, "%.2f %%", accuracy));
+            return accuracy;
+        }
+    }
+
+    private void write(Quantizer quantizer, Report report) {
+        Optional<Path> folder = options.output;
+        if (folder.isEmpty()) {
+            return;
+        }
+        try {
+            Path quantized = Files.createDirectories(folder.get().resolve("quantized"));
+            quantizer.exportModel(
+                    quantized.resolve(network), quantized.resolve(network + "-calibration.json"));
+            Files.writeString(
+                    folder.get().resolve("report.json"), report.toJson() + System.lineSeparator());
+        } catch (IOException e) {
+            throw InputException.unreadable(folder.get(), e);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+package org.nni4j.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MnistExampleTest {
+    /** Enough for one short epoch. */
+    private static final String[] SHORT = {
+        "--limit", "64", "--batch-size", "32", "--float-epochs", "1", "--epochs", "1"
+    };
+
+    @TempDir private Path folder;
+
+    private String out = "";
+    private String messages = "";
+
+    private int run(String... args) {
+        ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
+        ByteArrayOutputStream messageBytes = new ByteArrayOutputStream();
+        PrintStream outStream = new PrintStream(outBytes, true, StandardCharsets.UTF_8);
+        PrintStream messageStream = new PrintStream(messageBytes, true, StandardCharsets.UTF_8);
+        int code = MnistExample.run(outStream, messageStream, args);
+        out = outBytes.toString(StandardCharsets.UTF_8);
+        messages = messageBytes.toString(StandardCharsets.UTF_8);
+        return code;
+    }
+
+    private int runShort(String... more) {
+        return run(Stream.of(SHORT, more).flatMap(Stream::of).toArray(String[]::new));
+    }
+
+    private JsonObject json() {
+        assertThat(out.lines()).hasSize(1);
+        return JsonParser.parseString(out).getAsJsonObject();
+    }
+
+    @Test
+    void run_json_isOneLineWithTheFigures() {
+        assertThat(runShort("--json")).isZero();
+
+        JsonObject report = json();
+        assertThat(report.get("algorithm").getAsString()).isEqualTo("qat");
+        assertThat(report.get("float_bytes").getAsLong()).isEqualTo(4 * 431_080L);
+        // 430,500 weights of a byte, 580 biases and 580 channels' scales of four bytes
+        assertThat(report.get("quantized_bytes").getAsLong())
+                .isEqualTo(430_500 + 4 * 580 + 4 * 580);
+        assertThat(report.get("drop_points").getAsDouble())
+                .isCloseTo(
+                        report.get("float_accuracy").getAsDouble()
+                                - report.get("quantized_accuracy").getAsDouble(),
+                        // all three are rounded to four places
+                        Offset.offset(2e-4));
+    }
+
+    @Test
+    void run_sameSeed_givesTheSameFigures() {
+        runShort("--json", "--seed", "7");
+        JsonObject first = json();
+        runShort("--json", "--seed", "7");
+        JsonObject second = json();
+
+        first.remove("seconds");
+        second.remove("seconds");
+        assertThat(second).isEqualTo(first);
+    }
+
+    @Test
+    void run_noJson_printsPlanAndTable() {
+        assertThat(runShort()).isZero();
+
+        assertThat(out).contains("01Conv2d", "accuracy", "drop", "bytes", "seconds");
+        assertThat(messages).contains("drawing digits", "float epoch 1/1", "quantized epoch 1/1");
+    }
+
+    @Test
+    void run_naive_doesNotTrain() {
+        assertThat(run("--limit", "64", "--float-epochs", "1", "--json", "-a", "naive")).isZero();
+
+        assertThat(json().get("epochs").getAsInt()).isZero();
+        assertThat(messages).doesNotContain("quantized epoch");
+    }
+
+    @Test
+    void run_output_canBeLoadedAgain() throws IOException {
+        assertThat(runShort("--json", "--output", folder.toString())).isZero();
+        final JsonObject first = json();
+        assertThat(folder.resolve("quantized/lenet-calibration.json")).isRegularFile();
+        assertThat(Files.readString(folder.resolve("report.json"))).isEqualTo(out);
+
+        String[] again = {
+            "--limit",
+            "64",
+            "--epochs",
+            "0",
+            "--json",
+            "--checkpoint",
+            folder.resolve("float").toString()
+        };
+        assertThat(run(again)).isZero();
+        assertThat(json().get("float_accuracy")).isEqualTo(first.get("float_accuracy"));
+    }
+
+    @Test
+    void run_help_namesTheOptions() {
+        assertThat(run("--help")).isZero();
+
+        assertThat(out).contains("--data", "--algorithm", "--config", "--json", "lenet-bn");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--data absent | absent: no such folder",
+                "--epochs -1 | --epochs: -1; expected 0 or more",
+                "--batch-size 0 | --batch-size: 0; expected 1 or more",
+                "--rate 0 | --rate: 0.0; expected a positive number",
+                "--epochs many | 'many' is not an int",
+                "--colour | Unknown option: '--colour'",
+                "--algorithm qta | unknown algorithm \"qta\"",
+                "--algorithm naive --epochs 1 | algorithm \"naive\" does not train, expected 0",
+                "--config absent.json | absent.json",
+                "--limit 9 --checkpoint absent | absent: no float network; expected lenet-*.params",
+                "--resume | --resume needs the --output folder",
+                "--checkpoint x --float-epochs 1 | --checkpoint replaces float training",
+                "--network vgg | 'vgg'",
+            })
+    void run_badInput_exitsWithTwoAndSaysWhy(String args, String message) {
+        assertThat(run(args.split(" "))).isEqualTo(2);
+
+        assertThat(out).isEmpty();
+        assertThat(messages).contains("error: ", message).doesNotContain("\tat ");
+    }
+
+    @Test
+    void run_badConfig_namesEveryProblemBeforeTraining() throws IOException {
+        Path file = folder.resolve("bad.json");
+        Files.writeString(
+                file,
+                "[{\"quant_types\": [\"weight\"], \"quant_bits\": 17, \"op_typs\": [\"Conv2d\"]}]");
+
+        assertThat(run("--config", file.toString())).isEqualTo(2);
+        assertThat(messages)
+                .contains("config[0].quant_bits", "config[0].op_typs")
+                .doesNotContain("float epoch");
+    }
+
+    @Test
+    void run_configThatDoesNotFitTheNetwork_isToldBeforeTraining() throws IOException {
+        Path file = folder.resolve("other.json");
+        Files.writeString(
+                file,
+                "[{\"quant_types\": [\"weight\"], \"quant_bits\": 8, \"op_names\":"
+                        + " [\"02Conv2d\"]}]");
+
+        assertThat(run("--limit", "9", "--config", file.toString())).isEqualTo(2);
+        assertThat(messages).contains("02Conv2d", "01Conv2d").doesNotContain("float epoch");
+    }
+}
