@@ -187,6 +187,15 @@ public class Quantizer implements AutoCloseable {
         return model;
     }
 
+    /**
+     * Tells whether the quantizers are in the model.
+     *
+     * @return true between {@link #compress()} and export, restore or close
+     */
+    protected final boolean isCompressed() {
+        return attachment != null;
+    }
+
     private QuantizedLayer wrap(Block block, PlannedLayer planned) {
         Map<Parameter, TensorQuantizer> weights = new LinkedHashMap<>();
         Map<String, Parameter> parameters =

@@ -1,0 +1,96 @@
+package org.nni4j.algorithms.dorefa;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.nni4j.algorithm.AlgorithmContext;
+import org.nni4j.algorithm.Capabilities;
+import org.nni4j.algorithm.Capabilities.BitRange;
+import org.nni4j.algorithm.PointSettings;
+import org.nni4j.algorithm.QuantizationAlgorithm;
+import org.nni4j.algorithm.QuantizationPoint;
+import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.quantization.QuantizationDtype;
+import org.nni4j.quantization.QuantizationScheme;
+import org.nni4j.quantization.QuantizedType;
+
+/**
+ * DoReFa-Net: tanh-normalised weights on even levels of [-1, 1], inputs and outputs on even levels
+ * of [0, 1].
+ *
+ * <p>Zhou et al., "DoReFa-Net: Training Low Bitwidth Convolutional Neural Networks with Low
+ * Bitwidth Gradients", 2016, eq. 5-11, <a
+ * href="https://arxiv.org/abs/1606.06160">arXiv:1606.06160</a>. The setting {@code variant} chooses
+ * between the paper's formulas ({@code "paper"}) and those of NNI 2.x ({@code "nni"}), which have
+ * no scale at 1 bit and pass weight gradients straight through.
+ */
+public final class DoReFaAlgorithm implements QuantizationAlgorithm {
+
+    static final int MAX_BITS = 8;
+
+    private static final String VARIANT = "variant";
+    private static final String NNI = "nni";
+
+    /** Makes the algorithm; called by {@link java.util.ServiceLoader}. */
+    public DoReFaAlgorithm() {}
+
+    @Override
+    public String name() {
+        return "dorefa";
+    }
+
+    @Override
+    public Capabilities capabilities() {
+        BitRange bits = new BitRange(1, MAX_BITS);
+        return new Capabilities(
+                Map.of(QuantType.WEIGHT, bits, QuantType.INPUT, bits, QuantType.OUTPUT, bits),
+                Set.of(),
+                false,
+                true,
+                false,
+                true,
+                Set.of(VARIANT));
+    }
+
+    @Override
+    public Optional<QuantizationDtype> defaultDtype(QuantType type) {
+        return Optional.of(
+                type == QuantType.WEIGHT ? QuantizationDtype.INT : QuantizationDtype.UINT);
+    }
+
+    @Override
+    public Optional<QuantizationScheme> defaultScheme(QuantType type) {
+        return Optional.of(
+                type == QuantType.WEIGHT
+                        ? QuantizationScheme.PER_TENSOR_SYMMETRIC
+                        : QuantizationScheme.PER_TENSOR_AFFINE);
+    }
+
+    @Override
+    public void check(QuantizationPoint point) {
+        isNni(point);
+    }
+
+    private static boolean isNni(QuantizationPoint point) {
+        return new PointSettings(point).word(VARIANT, List.of("paper", NNI)).equals(NNI);
+    }
+
+    /** Weights lie on the odd multiples of {@code 1 / (2^bits - 1)}, which takes one bit more. */
+    @Override
+    public QuantizedType calibratedType(QuantizationPoint point) {
+        int bits = point.type().bits();
+        return point.quantType() == QuantType.WEIGHT
+                ? new QuantizedType(bits + 1, QuantizationDtype.INT)
+                : new QuantizedType(bits, QuantizationDtype.UINT);
+    }
+
+    @Override
+    public TensorQuantizer create(QuantizationPoint point, AlgorithmContext context) {
+        return point.quantType() == QuantType.WEIGHT
+                ? new DoReFaWeightQuantizer(
+                        context.kernels(), point.type().bits(), isNni(point), calibratedType(point))
+                : new DoReFaActivationQuantizer(context.kernels(), calibratedType(point));
+    }
+}

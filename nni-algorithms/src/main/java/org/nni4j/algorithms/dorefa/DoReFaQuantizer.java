@@ -1,0 +1,64 @@
+package org.nni4j.algorithms.dorefa;
+
+import ai.djl.Model;
+import ai.djl.training.optimizer.Optimizer;
+import java.util.List;
+import java.util.Map;
+import org.nni4j.compression.Quantizer;
+import org.nni4j.compression.QuantizerOptions;
+import org.nni4j.config.ConfigList;
+
+/**
+ * Trains a model by DoReFa-Net; see {@link DoReFaAlgorithm}.
+ *
+ * <pre>{@code
+ * DoReFaQuantizer quantizer = new DoReFaQuantizer(model, configList, optimizer);
+ * quantizer.compress();
+ * // train model with new DefaultTrainingConfig(loss).optOptimizer(quantizer.optimizer())
+ * quantizer.exportModel(Path.of("out/lenet"), Path.of("out/lenet-calibration.json"));
+ * }</pre>
+ */
+public final class DoReFaQuantizer extends Quantizer {
+
+    /**
+     * Makes a quantizer with standard options; the model is only read.
+     *
+     * @param model has a block, initialized or not
+     * @param config what to quantize
+     * @param optimizer the user's optimizer; train with {@link #optimizer()}
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public DoReFaQuantizer(Model model, ConfigList config, Optimizer optimizer) {
+        this(model, config, optimizer, QuantizerOptions.standard());
+    }
+
+    /**
+     * Makes a quantizer from a config list written as maps; the model is only read.
+     *
+     * @param model has a block, initialized or not
+     * @param config what to quantize
+     * @param optimizer the user's optimizer; train with {@link #optimizer()}
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public DoReFaQuantizer(
+            Model model, List<? extends Map<String, ?>> config, Optimizer optimizer) {
+        this(model, ConfigList.fromMaps(config), optimizer);
+    }
+
+    /**
+     * Makes a quantizer; the model is only read.
+     *
+     * @param model has a block, initialized or not
+     * @param config what to quantize
+     * @param optimizer the user's optimizer; train with {@link #optimizer()}
+     * @param options everything else
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public DoReFaQuantizer(
+            Model model, ConfigList config, Optimizer optimizer, QuantizerOptions options) {
+        super(new DoReFaAlgorithm(), model, config, optimizer, options);
+    }
+}

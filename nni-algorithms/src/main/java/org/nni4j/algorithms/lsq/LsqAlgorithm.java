@@ -1,0 +1,102 @@
+package org.nni4j.algorithms.lsq;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.nni4j.algorithm.AlgorithmContext;
+import org.nni4j.algorithm.Capabilities;
+import org.nni4j.algorithm.Capabilities.BitRange;
+import org.nni4j.algorithm.PointSettings;
+import org.nni4j.algorithm.QuantizationAlgorithm;
+import org.nni4j.algorithm.QuantizationPoint;
+import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.quantization.QuantizationDtype;
+import org.nni4j.quantization.QuantizationScheme;
+import org.nni4j.quantization.QuantizedType;
+
+/**
+ * Learned step size quantization: step sizes are parameters that the optimizer trains with the
+ * weights.
+ *
+ * <p>Esser et al., "Learned Step Size Quantization", ICLR 2020, eq. 1-5, <a
+ * href="https://arxiv.org/abs/1902.08153">arXiv:1902.08153</a>. An affine scheme learns an offset
+ * as well: Bhalgat et al., "LSQ+", CVPR 2020 Workshops, <a
+ * href="https://arxiv.org/abs/2004.09576">arXiv:2004.09576</a>.
+ */
+public final class LsqAlgorithm implements QuantizationAlgorithm {
+
+    private static final String LEARNING_RATE_MULTIPLE = "learning_rate_multiple";
+    private static final String NARROW_RANGE = "narrow_range";
+    private static final double SMALLEST_MULTIPLE = 1e-6;
+    private static final double LARGEST_MULTIPLE = 1e6;
+
+    /** Makes the algorithm; called by {@link java.util.ServiceLoader}. */
+    public LsqAlgorithm() {}
+
+    @Override
+    public String name() {
+        return "lsq";
+    }
+
+    @Override
+    public Capabilities capabilities() {
+        BitRange bits = new BitRange(2, 8);
+        return new Capabilities(
+                Map.of(QuantType.WEIGHT, bits, QuantType.INPUT, bits, QuantType.OUTPUT, bits),
+                Set.of(QuantizationScheme.values()),
+                true,
+                true,
+                true,
+                true,
+                Set.of(LEARNING_RATE_MULTIPLE, NARROW_RANGE));
+    }
+
+    @Override
+    public Optional<QuantizationDtype> defaultDtype(QuantType type) {
+        return Optional.of(
+                type == QuantType.WEIGHT ? QuantizationDtype.INT : QuantizationDtype.UINT);
+    }
+
+    /** One step size for each tensor and no offset, as in the paper. */
+    @Override
+    public Optional<QuantizationScheme> defaultScheme(QuantType type) {
+        return Optional.of(QuantizationScheme.PER_TENSOR_SYMMETRIC);
+    }
+
+    @Override
+    public void check(QuantizationPoint point) {
+        learningRateMultiple(point);
+        isNarrow(point);
+    }
+
+    private static float learningRateMultiple(QuantizationPoint point) {
+        return (float)
+                new PointSettings(point)
+                        .number(LEARNING_RATE_MULTIPLE, 1, SMALLEST_MULTIPLE, LARGEST_MULTIPLE);
+    }
+
+    private static boolean isNarrow(QuantizationPoint point) {
+        return new PointSettings(point).flag(NARROW_RANGE, false)
+                && point.type().dtype() == QuantizationDtype.INT;
+    }
+
+    /**
+     * The paper's signed range has one integer more than {@code int}; it is held as {@code uint}
+     * about its middle.
+     */
+    @Override
+    public QuantizedType calibratedType(QuantizationPoint point) {
+        boolean plain = isNarrow(point) && !point.scheme().isAffine();
+        return new QuantizedType(
+                point.type().bits(), plain ? QuantizationDtype.INT : QuantizationDtype.UINT);
+    }
+
+    @Override
+    public TensorQuantizer create(QuantizationPoint point, AlgorithmContext context) {
+        float multiple = learningRateMultiple(point);
+        return point.scheme().isAffine()
+                ? new LsqPlusQuantizer(point, context, multiple)
+                : new LsqTensorQuantizer(point, context, multiple, calibratedType(point));
+    }
+}

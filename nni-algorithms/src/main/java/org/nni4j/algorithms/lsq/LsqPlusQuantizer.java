@@ -1,0 +1,196 @@
+package org.nni4j.algorithms.lsq;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.nn.Parameter;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.nni4j.algorithm.AlgorithmContext;
+import org.nni4j.algorithm.QuantizationPoint;
+import org.nni4j.calibration.TensorCalibration;
+import org.nni4j.fakequant.ForwardContext;
+import org.nni4j.fakequant.LearnedValue;
+import org.nni4j.fakequant.QuantizerState;
+import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.observer.ObservedRange;
+import org.nni4j.observer.Observer;
+import org.nni4j.observer.ObserverKind;
+import org.nni4j.observer.ObserverOptions;
+import org.nni4j.quantization.AffineQuantization;
+import org.nni4j.quantization.QuantizationDtype;
+import org.nni4j.quantization.QuantizationKernels;
+import org.nni4j.quantization.QuantizationParameters;
+import org.nni4j.quantization.QuantizedType;
+
+/**
+ * LSQ+: as LSQ, with a learned zero point.
+ *
+ * <p>Step size and zero point begin where the squared error of the first tensor is least. The zero
+ * point counts as rounded and brought into {@code 0..2^b-1}, so that 0 stays 0 and an integer
+ * runtime can execute it.
+ */
+final class LsqPlusQuantizer implements TensorQuantizer {
+
+    private static final String STEP_SIZE = "step_size";
+    private static final String ZERO_POINT = "zero_point";
+
+    private final QuantizationPoint point;
+    private final QuantizationKernels kernels;
+    private final QuantizedType type;
+    private final float learningRateMultiple;
+    private final StepSizes sizes;
+    private final LearnedValue zeroPoint;
+    private volatile int axis = QuantizationParameters.PER_TENSOR;
+
+    LsqPlusQuantizer(
+            QuantizationPoint point, AlgorithmContext context, float learningRateMultiple) {
+        this.point = point;
+        this.kernels = context.kernels();
+        this.type = new QuantizedType(point.type().bits(), QuantizationDtype.UINT);
+        this.learningRateMultiple = learningRateMultiple;
+        this.sizes = new StepSizes(point, context.manager());
+        this.zeroPoint = new LearnedValue(point + ": zero point", context.manager());
+    }
+
+    @Override
+    public NDArray quantize(NDArray tensor, ForwardContext context) {
+        if (tensor.isEmpty() || !context.quantizing() || !isReady(tensor, context.training())) {
+            return tensor;
+        }
+        NDArray size = sizes.value().on(tensor, context);
+        NDArray zero = zeroPoint.on(tensor, context);
+        if (context.training()) {
+            double gradientScale = StepSizes.gradientScale(tensor, axis, type.qmax());
+            return kernels.learnedStepAndOffset(
+                    tensor, size, zero, type.qmin(), type.qmax(), axis, gradientScale);
+        }
+        return kernels.quantizeDequantize(
+                tensor,
+                size.stopGradient(),
+                zero.stopGradient().round().clip(type.qmin(), type.qmax()),
+                type.qmin(),
+                type.qmax(),
+                axis);
+    }
+
+    private synchronized boolean isReady(NDArray tensor, boolean training) {
+        axis = point.axis(tensor.getShape());
+        if (sizes.value().isInitialized() || !training) {
+            return sizes.value().isInitialized();
+        }
+        if (StepSizes.first(StepSizes.meanMagnitudes(tensor, axis), type.qmax()) == null) {
+            return false;
+        }
+        Observer observer = ObserverKind.MSE.create(ObserverOptions.DEFAULT);
+        observer.observe(tensor, axis);
+        ObservedRange range = observer.range(type, point.scheme());
+        set(
+                AffineQuantization.parametersFor(
+                        range.min(), range.max(), type, point.scheme(), Math.max(axis, 0)));
+        return true;
+    }
+
+    private void set(QuantizationParameters parameters) {
+        int[] zero = parameters.zeroPoint();
+        float[] learned = new float[zero.length];
+        for (int i = 0; i < zero.length; i++) {
+            learned[i] = zero[i];
+        }
+        zeroPoint.set(learned);
+        sizes.value().set(parameters.scale());
+    }
+
+    /** A network that is exported before it was trained has step sizes too. */
+    @Override
+    public void describe(NDArray weight) {
+        if (!weight.isEmpty()) {
+            isReady(weight, true);
+        }
+    }
+
+    @Override
+    public Optional<TensorCalibration> calibration() {
+        if (!sizes.value().isInitialized()) {
+            return Optional.empty();
+        }
+        float[] scale = sizes.value().values();
+        float[] learned = zeroPoint.values();
+        int[] zero = new int[scale.length];
+        float[] min = new float[scale.length];
+        float[] max = new float[scale.length];
+        for (int i = 0; i < zero.length; i++) {
+            int rounded = (int) Math.rint(learned[i]);
+            zero[i] = Math.max(type.qmin(), Math.min(type.qmax(), rounded));
+            min[i] = AffineQuantization.dequantize(type.qmin(), scale[i], zero[i]);
+            max[i] = AffineQuantization.dequantize(type.qmax(), scale[i], zero[i]);
+        }
+        QuantizationParameters parameters = new QuantizationParameters(scale, zero, axis);
+        return Optional.of(new TensorCalibration(type, point.scheme(), parameters, min, max));
+    }
+
+    @Override
+    public synchronized void restore(TensorCalibration calibration) {
+        axis = calibration.parameters().axis();
+        set(calibration.parameters());
+    }
+
+    @Override
+    public synchronized QuantizerState state() {
+        return sizes.value().isInitialized()
+                ? new QuantizerState(
+                        Map.of(STEP_SIZE, sizes.value().values(), ZERO_POINT, zeroPoint.values()),
+                        Map.of())
+                : new QuantizerState(Map.of(), Map.of());
+    }
+
+    @Override
+    public synchronized void load(QuantizerState state) {
+        float @Nullable [] savedSize = state.arrays().get(STEP_SIZE);
+        float @Nullable [] savedZero = state.arrays().get(ZERO_POINT);
+        if (savedSize == null && savedZero == null && !sizes.value().isInitialized()) {
+            return;
+        }
+        if (savedSize == null || savedZero == null) {
+            throw new IllegalArgumentException(
+                    point
+                            + ": quantizer state lacks \""
+                            + STEP_SIZE
+                            + "\" or \""
+                            + ZERO_POINT
+                            + "\"");
+        }
+        zeroPoint.set(savedZero);
+        sizes.value().set(savedSize);
+    }
+
+    @Override
+    public List<Parameter> learnedParameters() {
+        return List.of(sizes.value().parameter(), zeroPoint.parameter());
+    }
+
+    @Override
+    public float learningRateMultiple() {
+        return learningRateMultiple;
+    }
+
+    @Override
+    public void beforeUpdate(Parameter learned, NDArray value, NDArray gradient) {
+        if (learned == sizes.value().parameter()) {
+            sizes.beforeUpdate(value);
+        }
+    }
+
+    @Override
+    public void afterUpdate(Parameter learned, NDArray value) {
+        if (learned == sizes.value().parameter()) {
+            sizes.afterUpdate(value);
+        }
+    }
+
+    @Override
+    public void close() {
+        sizes.value().close();
+        zeroPoint.close();
+    }
+}

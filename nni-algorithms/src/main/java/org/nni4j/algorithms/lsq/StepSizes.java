@@ -1,0 +1,105 @@
+package org.nni4j.algorithms.lsq;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import org.jspecify.annotations.Nullable;
+import org.nni4j.algorithm.QuantizationPoint;
+import org.nni4j.fakequant.LearnedValue;
+import org.nni4j.quantization.AffineQuantization;
+import org.nni4j.quantization.QuantizationParameters;
+
+/** The step sizes of one tensor: how they begin, and how they stay positive. */
+final class StepSizes {
+
+    /*
+     * A step size must stay positive, and one that an update brought near 0 makes its tensor saturate altogether. Clipping
+     * it at some tiny number would leave it there for long. So an update takes away half of a step size at most, which no
+     * converging run notices, and from which a step size recovers in a few updates.
+     */
+    private static final float KEPT_BY_AN_UPDATE = 0.5f;
+
+    private final LearnedValue value;
+    private float[] before = {};
+
+    StepSizes(QuantizationPoint point, NDManager manager) {
+        this.value = new LearnedValue(point + ": step size", manager);
+    }
+
+    LearnedValue value() {
+        return value;
+    }
+
+    /**
+     * The paper's first step sizes, {@code 2 · mean|v| / sqrt(qmax)}, of one tensor or of each
+     * channel.
+     *
+     * @return null if the tensor is all zeros and says nothing
+     */
+    static float @Nullable [] first(float[] means, int qmax) {
+        double sum = 0;
+        for (float mean : means) {
+            sum += mean;
+        }
+        if (!(sum > 0)) {
+            return null;
+        }
+        // A channel of zeros begins with the others' mean.
+        float stand = (float) (sum / means.length);
+        float[] sizes = new float[means.length];
+        for (int i = 0; i < sizes.length; i++) {
+            float mean = means[i] > 0 ? means[i] : stand;
+            sizes[i] = Math.max((float) (2 * mean / Math.sqrt(qmax)), AffineQuantization.EPSILON);
+        }
+        return sizes;
+    }
+
+    /** Mean magnitudes, read back. */
+    static float[] meanMagnitudes(NDArray tensor, int axis) {
+        try (NDManager scope = tensor.getManager().newSubManager()) {
+            NDArray magnitudes = alias(tensor, scope).abs();
+            if (axis == QuantizationParameters.PER_TENSOR) {
+                return magnitudes.mean().toFloatArray();
+            }
+            NDArray rows = magnitudes.swapAxes(0, axis).reshape(tensor.getShape().get(axis), -1);
+            return rows.mean(new int[] {1}).toFloatArray();
+        }
+    }
+
+    static boolean hasNegative(NDArray tensor) {
+        try (NDManager scope = tensor.getManager().newSubManager()) {
+            return alias(tensor, scope).min().toFloatArray()[0] < 0;
+        }
+    }
+
+    private static NDArray alias(NDArray tensor, NDManager scope) {
+        NDArray alias = tensor.stopGradient();
+        alias.attach(scope);
+        return alias.toType(DataType.FLOAT32, false);
+    }
+
+    /** The paper's gradient scale, with n the number of values that share a step size. */
+    static double gradientScale(NDArray tensor, int axis, int qmax) {
+        long channels = axis == QuantizationParameters.PER_TENSOR ? 1 : tensor.getShape().get(axis);
+        return 1 / Math.sqrt(Math.max(1.0, (double) tensor.size() / channels) * qmax);
+    }
+
+    void beforeUpdate(NDArray sizes) {
+        before = sizes.toFloatArray();
+    }
+
+    void afterUpdate(NDArray sizes) {
+        float[] updated = sizes.toFloatArray();
+        boolean changed = false;
+        for (int i = 0; i < updated.length && before.length == updated.length; i++) {
+            float least = Math.max(before[i] * KEPT_BY_AN_UPDATE, AffineQuantization.EPSILON);
+            if (!(updated[i] >= least)) {
+                updated[i] = least;
+                changed = true;
+            }
+        }
+        if (changed) {
+            LearnedValue.write(sizes, updated);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+package org.nni4j.algorithms.observer;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDManager;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.dataset.Batch;
+import ai.djl.training.dataset.Dataset;
+import ai.djl.translate.TranslateException;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.nni4j.calibration.CalibratedLayer;
+import org.nni4j.compression.Quantizer;
+import org.nni4j.compression.QuantizerOptions;
+import org.nni4j.config.ConfigList;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Quantizes a trained model without training it; see {@link ObserverAlgorithm}.
+ *
+ * <pre>{@code
+ * ObserverQuantizer quantizer = new ObserverQuantizer(model, configList);
+ * quantizer.calibrate(dataset, 100);
+ * quantizer.compress();
+ * quantizer.exportModel(Path.of("out/lenet"), Path.of("out/lenet-calibration.json"));
+ * }</pre>
+ *
+ * <p>Instead of {@link #calibrate}, {@link #observe()} can be called and the model be run on any
+ * data in evaluation mode.
+ */
+public final class ObserverQuantizer extends Quantizer {
+
+    private static final Logger logger = LoggerFactory.getLogger(ObserverQuantizer.class);
+
+    private boolean frozen;
+
+    /**
+     * Makes a quantizer with standard options; the model is only read.
+     *
+     * @param model has a block, initialized
+     * @param config what to quantize
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public ObserverQuantizer(Model model, ConfigList config) {
+        this(model, config, QuantizerOptions.standard());
+    }
+
+    /**
+     * Makes a quantizer from a config list written as maps; the model is only read.
+     *
+     * @param model has a block, initialized
+     * @param config what to quantize
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public ObserverQuantizer(Model model, List<? extends Map<String, ?>> config) {
+        this(model, ConfigList.fromMaps(config));
+    }
+
+    /**
+     * Makes a quantizer; the model is only read.
+     *
+     * @param model has a block, initialized
+     * @param config what to quantize
+     * @param options everything else
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public ObserverQuantizer(Model model, ConfigList config, QuantizerOptions options) {
+        super(new ObserverAlgorithm(), model, config, null, options);
+    }
+
+    /**
+     * Puts observers into the model. It computes in float as before, and every evaluation forward
+     * is observed until {@link #compress()}; a training forward is refused.
+     *
+     * @return the model
+     * @throws IllegalStateException if observation has ended
+     */
+    public Model observe() {
+        if (frozen) {
+            throw new IllegalStateException("the model is calibrated already");
+        }
+        if (!isCompressed()) {
+            super.compress();
+        }
+        return model();
+    }
+
+    /**
+     * Runs the model on a data set in evaluation mode, observed.
+     *
+     * @param dataset gives the inputs; about a hundred examples are enough
+     * @param examples stop when that many were seen, at the end of a batch
+     * @return the number of examples seen
+     * @throws IOException if the data cannot be read
+     * @throws TranslateException if the data cannot be processed
+     * @throws IllegalArgumentException if examples is not positive
+     * @throws IllegalStateException if observation has ended
+     */
+    public long calibrate(Dataset dataset, long examples) throws IOException, TranslateException {
+        if (examples < 1) {
+            throw new IllegalArgumentException(examples + " examples; expected 1 or more");
+        }
+        observe();
+        long seen = 0;
+        try (NDManager scope = model().getNDManager().newSubManager()) {
+            dataset.prepare();
+            for (Batch batch : dataset.getData(scope)) {
+                try (batch;
+                        NDManager pass = scope.newSubManager()) {
+                    ParameterStore store = new ParameterStore(pass, false);
+                    model().getBlock().forward(store, batch.getData(), false).close();
+                    seen += batch.getSize();
+                }
+                if (seen >= examples) {
+                    break;
+                }
+            }
+        }
+        return seen;
+    }
+
+    /**
+     * Ends the observation: from now on the model is quantized. Inputs and outputs that saw no data
+     * are named in the log; they stay float until they are calibrated, or a calibration is loaded.
+     *
+     * @return the model, now quantized
+     * @throws IllegalStateException if the model is quantized already, or this quantizer is closed
+     */
+    @Override
+    public Model compress() {
+        if (!isCompressed()) {
+            super.compress();
+        } else if (frozen) {
+            throw new IllegalStateException("the model is quantized already");
+        }
+        List<String> unobserved =
+                calibration().layers().stream()
+                        .filter(layer -> !layer.unobserved().isEmpty())
+                        .map(CalibratedLayer::path)
+                        .toList();
+        if (!unobserved.isEmpty()) {
+            logger.warn("no data was seen by layers {}; their tensors stay float", unobserved);
+        }
+        frozen = true;
+        return model();
+    }
+}

@@ -1,0 +1,5 @@
+/** Post-training quantization: calibrated by observers, without training. */
+@NullMarked
+package org.nni4j.algorithms.observer;
+
+import org.jspecify.annotations.NullMarked;

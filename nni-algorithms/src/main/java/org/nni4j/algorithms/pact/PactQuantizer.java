@@ -1,0 +1,63 @@
+package org.nni4j.algorithms.pact;
+
+import ai.djl.Model;
+import ai.djl.training.optimizer.Optimizer;
+import java.util.List;
+import java.util.Map;
+import org.nni4j.compression.Quantizer;
+import org.nni4j.compression.QuantizerOptions;
+import org.nni4j.config.ConfigList;
+
+/**
+ * Trains a model with learned clipping levels; see {@link PactAlgorithm}.
+ *
+ * <pre>{@code
+ * PactQuantizer quantizer = new PactQuantizer(model, configList, optimizer);
+ * quantizer.compress();
+ * // train model with new DefaultTrainingConfig(loss).optOptimizer(quantizer.optimizer())
+ * quantizer.exportModel(Path.of("out/lenet"), Path.of("out/lenet-calibration.json"));
+ * }</pre>
+ */
+public final class PactQuantizer extends Quantizer {
+
+    /**
+     * Makes a quantizer with standard options; the model is only read.
+     *
+     * @param model has a block, initialized or not
+     * @param config what to quantize
+     * @param optimizer the user's optimizer; train with {@link #optimizer()}
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public PactQuantizer(Model model, ConfigList config, Optimizer optimizer) {
+        this(model, config, optimizer, QuantizerOptions.standard());
+    }
+
+    /**
+     * Makes a quantizer from a config list written as maps; the model is only read.
+     *
+     * @param model has a block, initialized or not
+     * @param config what to quantize
+     * @param optimizer the user's optimizer; train with {@link #optimizer()}
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public PactQuantizer(Model model, List<? extends Map<String, ?>> config, Optimizer optimizer) {
+        this(model, ConfigList.fromMaps(config), optimizer);
+    }
+
+    /**
+     * Makes a quantizer; the model is only read.
+     *
+     * @param model has a block, initialized or not
+     * @param config what to quantize
+     * @param optimizer the user's optimizer; train with {@link #optimizer()}
+     * @param options everything else
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public PactQuantizer(
+            Model model, ConfigList config, Optimizer optimizer, QuantizerOptions options) {
+        super(new PactAlgorithm(), model, config, optimizer, options);
+    }
+}

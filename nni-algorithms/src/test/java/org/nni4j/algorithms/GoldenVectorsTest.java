@@ -1,0 +1,250 @@
+package org.nni4j.algorithms;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nni4j.algorithm.QuantizationPoint;
+import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.QuantizerState;
+import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.quantization.QuantizationDtype;
+import org.nni4j.quantization.QuantizationKernels;
+import org.nni4j.quantization.QuantizationScheme;
+
+/**
+ * Values and gradients against an independent implementation; docs/algorithms/golden-vectors.md
+ * gives its formulas.
+ */
+class GoldenVectorsTest {
+
+    /**
+     * Of the largest magnitude in the tensor: float32 against the double precision of the vectors.
+     */
+    private static final double VALUES = 1e-6;
+
+    private static final double GRADIENTS = 1e-5;
+
+    @ParameterizedTest
+    @CsvSource({
+        "dorefa, ndarray, 64", "dorefa, fused, 64",
+        "bnn, ndarray, 12", "bnn, fused, 12",
+        "lsq, ndarray, 56", "lsq, fused, 56",
+        "observer, ndarray, 56", "observer, fused, 56",
+        "pact, ndarray, 40", "pact, fused, 40"
+    })
+    void quantize_randomTensors_givesGoldenValuesAndGradients(
+            String algorithm, String kernels, int count) {
+        JsonArray cases = cases(algorithm);
+        assertThat(cases).hasSize(count);
+        try (NDManager manager = NDManager.newBaseManager()) {
+            QuantizationKernels implementation = QuantizationKernels.create(kernels, manager);
+            for (JsonElement element : cases) {
+                check(algorithm, implementation, element.getAsJsonObject());
+            }
+        }
+    }
+
+    private static void check(String algorithm, QuantizationKernels kernels, JsonObject golden) {
+        String which = algorithm + ", " + kernels.name() + ": " + describe(golden);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer =
+                        Points.quantizer(algorithm, point(algorithm, golden), manager, kernels)) {
+            Shape shape = shape(golden);
+            prepare(algorithm, quantizer, golden, shape, which);
+            float[] input = floats(golden, "input");
+            // The fused kernel multiplies by 1 / scale, so that a value in the middle may go to
+            // either side.
+            boolean tie = golden.has("tie") && golden.get("tie").getAsBoolean();
+            if (!tie || !kernels.name().equals("fused")) {
+                Points.Pass pass =
+                        Points.train(quantizer, input, shape, floats(golden, "upstream"));
+                assertClose(which + ", output", pass.output(), golden, "output", VALUES);
+                assertClose(which + ", gradient", pass.gradient(), golden, "gradient", GRADIENTS);
+                checkLearned(algorithm, pass, golden, which);
+            }
+            float[] evaluated = Points.evaluate(quantizer, input, shape);
+            assertClose(which + ", evaluation", evaluated, golden, "output", VALUES);
+        }
+    }
+
+    private static QuantizationPoint point(String algorithm, JsonObject golden) {
+        QuantType type =
+                QuantType.valueOf(golden.get("quant_type").getAsString().toUpperCase(Locale.ROOT));
+        int bits = golden.get("bits").getAsInt();
+        Map<String, Object> settings = new LinkedHashMap<>();
+        for (String key : new String[] {"variant", "weights"}) {
+            if (golden.has(key)) {
+                settings.put(key, golden.get(key).getAsString());
+            }
+        }
+        if (algorithm.equals("observer")) {
+            settings.put("observer", "min_max");
+        }
+        if (golden.has("narrow")) {
+            settings.put("narrow_range", golden.get("narrow").getAsBoolean());
+        }
+        if (!golden.has("scheme")) {
+            return Points.point(algorithm, type, bits, settings);
+        }
+        return Points.point(
+                type,
+                bits,
+                QuantizationDtype.valueOf(
+                        golden.get("dtype").getAsString().toUpperCase(Locale.ROOT)),
+                QuantizationScheme.valueOf(
+                        golden.get("scheme").getAsString().toUpperCase(Locale.ROOT)),
+                settings);
+    }
+
+    private static void prepare(
+            String algorithm,
+            TensorQuantizer quantizer,
+            JsonObject golden,
+            Shape shape,
+            String which) {
+        switch (algorithm) {
+            case "lsq" -> prepareLsq(quantizer, golden, shape, which);
+            case "pact" -> {
+                if (golden.has("level")) {
+                    quantizer.load(
+                            new QuantizerState(Map.of("level", floats(golden, "level")), Map.of()));
+                }
+            }
+            case "observer" -> {
+                float[] data = floats(golden, "calibration");
+                if (golden.get("quant_type").getAsString().equals("weight")) {
+                    Points.describe(quantizer, data, shape);
+                } else {
+                    assertThat(Points.evaluate(quantizer, data, shape)).isEqualTo(data);
+                }
+                var parameters = quantizer.calibration().orElseThrow().parameters();
+                assertClose(which + ", scale", parameters.scale(), golden, "scale", VALUES);
+            }
+            default -> {}
+        }
+    }
+
+    private static void prepareLsq(
+            TensorQuantizer quantizer, JsonObject golden, Shape shape, String which) {
+        if (golden.has("first_step_size")) {
+            float[] input = floats(golden, "input");
+            Points.train(quantizer, input, shape, input);
+            float[] first = quantizer.state().array("step_size", array(golden, "step_size").size());
+            assertClose(which + ", first step size", first, golden, "first_step_size", VALUES);
+        }
+        Map<String, float[]> arrays = new LinkedHashMap<>();
+        arrays.put("step_size", floats(golden, "step_size"));
+        if (golden.has("zero_point")) {
+            arrays.put("zero_point", floats(golden, "zero_point"));
+        }
+        long signed = golden.get("dtype").getAsString().equals("int") ? 1 : 0;
+        quantizer.load(new QuantizerState(arrays, Map.of("signed", signed)));
+    }
+
+    private static void checkLearned(
+            String algorithm, Points.Pass pass, JsonObject golden, String which) {
+        if (algorithm.equals("lsq")) {
+            assertClose(
+                    which + ", step size's gradient",
+                    pass.learned().get(0),
+                    golden,
+                    "step_size_gradient",
+                    GRADIENTS);
+            if (golden.has("zero_point")) {
+                assertClose(
+                        which + ", zero point's gradient",
+                        pass.learned().get(1),
+                        golden,
+                        "zero_point_gradient",
+                        GRADIENTS);
+            }
+        }
+        if (golden.has("level")) {
+            assertClose(
+                    which + ", level's gradient",
+                    pass.learned().get(0),
+                    golden,
+                    "level_gradient",
+                    GRADIENTS);
+        }
+    }
+
+    private static void assertClose(
+            String what, float[] actual, JsonObject golden, String name, double relative) {
+        float[] expected = floats(golden, name);
+        assertThat(actual).as(what).hasSameSizeAs(expected);
+        double largest = 1e-3;
+        if (relative == GRADIENTS) {
+            // Gradients are sums of the upstream's values, which may cancel out.
+            for (float g : floats(golden, "upstream")) {
+                largest = Math.max(largest, Math.abs(g));
+            }
+        }
+        for (float e : expected) {
+            largest = Math.max(largest, Math.abs(e));
+        }
+        for (int i = 0; i < expected.length; i++) {
+            assertThat(Math.abs(actual[i] - expected[i]))
+                    .as(what + "[" + i + "]: " + actual[i] + " for " + expected[i])
+                    .isLessThanOrEqualTo((float) (relative * largest));
+        }
+    }
+
+    private static JsonArray cases(String algorithm) {
+        String name = "/golden/" + algorithm + ".json";
+        try (InputStream in =
+                Objects.requireNonNull(GoldenVectorsTest.class.getResourceAsStream(name))) {
+            return JsonParser.parseReader(new InputStreamReader(in, StandardCharsets.UTF_8))
+                    .getAsJsonObject()
+                    .getAsJsonArray("cases");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String describe(JsonObject golden) {
+        StringBuilder text = new StringBuilder();
+        golden.entrySet().stream()
+                .filter(e -> e.getValue().isJsonPrimitive())
+                .forEach(e -> text.append(e.getKey()).append(' ').append(e.getValue()).append(' '));
+        return text.toString();
+    }
+
+    private static Shape shape(JsonObject golden) {
+        JsonArray sizes = array(golden, "shape");
+        long[] shape = new long[sizes.size()];
+        for (int i = 0; i < shape.length; i++) {
+            shape[i] = sizes.get(i).getAsLong();
+        }
+        return new Shape(shape);
+    }
+
+    private static JsonArray array(JsonObject golden, String name) {
+        return golden.getAsJsonArray(name);
+    }
+
+    private static float[] floats(JsonObject golden, String name) {
+        JsonArray array = array(golden, name);
+        float[] values = new float[array.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = array.get(i).getAsFloat();
+        }
+        return values;
+    }
+}
