@@ -99,6 +99,9 @@ public final class Points {
             }
             List<float[]> learned = new ArrayList<>();
             for (Parameter parameter : quantizer.learnedParameters()) {
+                if (!parameter.isInitialized()) {
+                    continue;
+                }
                 NDArray array = parameter.getArray();
                 learned.add(array.getGradient().toFloatArray());
                 // the next pass starts from no gradient

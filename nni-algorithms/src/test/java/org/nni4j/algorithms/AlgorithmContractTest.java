@@ -1,0 +1,362 @@
+package org.nni4j.algorithms;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.training.Trainer;
+import ai.djl.training.optimizer.Optimizer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nni4j.algorithm.Algorithms;
+import org.nni4j.algorithm.Capabilities;
+import org.nni4j.algorithm.Capabilities.BitRange;
+import org.nni4j.compression.Quantizer;
+import org.nni4j.compression.Quantizers;
+import org.nni4j.config.ConfigException;
+import org.nni4j.config.ConfigList;
+import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.QuantizerState;
+import org.nni4j.fakequant.TensorQuantizer;
+
+/** What every algorithm on the class path promises. */
+class AlgorithmContractTest {
+
+    private static final Shape IMAGES = new Shape(4, 1, 28, 28);
+    private static final int CLASSES = 10;
+
+    @TempDir Path folder;
+
+    static List<String> algorithms() {
+        return Algorithms.available();
+    }
+
+    /** Each algorithm with each quant type it supports, at its smallest and its largest width. */
+    static Stream<Arguments> points() {
+        List<Arguments> points = new ArrayList<>();
+        for (String algorithm : algorithms()) {
+            Capabilities capabilities = Algorithms.find(algorithm).capabilities();
+            for (Map.Entry<QuantType, BitRange> e : capabilities.bits().entrySet()) {
+                points.add(new Arguments(algorithm, e.getKey(), e.getValue().min()));
+                points.add(new Arguments(algorithm, e.getKey(), e.getValue().max()));
+            }
+        }
+        return points.stream();
+    }
+
+    record Arguments(String algorithm, QuantType type, int bits) {
+        TensorQuantizer quantizer(NDManager manager) {
+            return Points.quantizer(
+                    algorithm, Points.point(algorithm, type, bits, Map.of()), manager);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void planCompressAndExport_leaveTheFloatNetwork(String algorithm) throws Exception {
+        try (Model model = Networks.lenetModel(1)) {
+            Block block = model.getBlock();
+            Map<String, float[]> before = Networks.values(block);
+            float[] output = Networks.evaluate(model, random(1, 784), new Shape(1, 1, 28, 28));
+            try (Quantizer quantizer = quantizer(algorithm, model)) {
+                assertThat(quantizer.plan().toString()).contains(algorithm);
+                quantizer.compress();
+                Networks.evaluate(model, random(2, 784), new Shape(1, 1, 28, 28));
+                quantizer.exportModel(folder.resolve("net"), folder.resolve("net.json"));
+                assertThat(model.getBlock()).isSameAs(block);
+                assertSame(Networks.values(block), before);
+                assertThat(Networks.evaluate(model, random(1, 784), new Shape(1, 1, 28, 28)))
+                        .isEqualTo(output);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void training_movesEveryMasterWeight(String algorithm) {
+        if (!Algorithms.find(algorithm).capabilities().needsOptimizer()) {
+            return;
+        }
+        // A binarized network without BatchNorm saturates at once: no gradient passes its inputs and outputs.
+        boolean saturates = Algorithms.find(algorithm).capabilities().bits().values().stream()
+                .allMatch(range -> range.max() == 1);
+        try (Model model = Networks.lenetModel(2);
+                Quantizer quantizer =
+                        saturates
+                                ? quantizer(algorithm, model, entry(QuantType.WEIGHT, 1))
+                                : quantizer(algorithm, model)) {
+            Map<String, float[]> before = Networks.values(model.getBlock());
+            quantizer.compress();
+            try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                trainer.initialize(IMAGES);
+                for (int i = 0; i < 3; i++) {
+                    Networks.step(trainer, IMAGES, CLASSES, i);
+                }
+            }
+            quantizer.restore();
+            Map<String, float[]> after = Networks.values(model.getBlock());
+            before.forEach(
+                    (name, values) ->
+                            assertThat(after.get(name)).as(name).isNotEqualTo(values));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void calibration_intoAFreshNetwork_evaluatesToTheSameBits(String algorithm) throws Exception {
+        float[] image = random(5, 784);
+        Shape one = new Shape(1, 1, 28, 28);
+        try (Model model = Networks.lenetModel(3);
+                Model fresh = Networks.lenetModel(4)) {
+            float[] expected;
+            Path file = folder.resolve("calibration.json");
+            try (Quantizer quantizer = quantizer(algorithm, model)) {
+                quantizer.compress();
+                if (Algorithms.find(algorithm).capabilities().needsOptimizer()) {
+                    try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                        trainer.initialize(IMAGES);
+                        Networks.step(trainer, IMAGES, CLASSES, 7);
+                    }
+                } else {
+                    Networks.evaluate(model, image, one);
+                }
+                quantizer.calibration();
+                expected = Networks.evaluate(model, image, one);
+                quantizer.exportModel(folder.resolve("net"), file);
+            }
+            copy(model.getBlock(), fresh.getBlock());
+            try (Quantizer quantizer = quantizer(algorithm, fresh)) {
+                quantizer.compress();
+                quantizer.loadCalibration(
+                        org.nni4j.calibration.CalibrationConfig.read(file));
+                assertThat(Networks.evaluate(fresh, image, one)).isEqualTo(expected);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void zeroBatchAndBatchOfOne_stayFinite(String algorithm) {
+        Shape one = new Shape(1, 1, 28, 28);
+        try (Model model = Networks.lenetModel(5);
+                Quantizer quantizer = quantizer(algorithm, model)) {
+            quantizer.compress();
+            if (Algorithms.find(algorithm).capabilities().needsOptimizer()) {
+                Networks.train(model, new float[784], one, random(1, CLASSES));
+                Networks.Pass pass =
+                        Networks.train(model, random(2, 784), one, random(3, CLASSES));
+                assertFinite(pass.output());
+                assertFinite(pass.inputGradient());
+                pass.gradients().values().forEach(AlgorithmContractTest::assertFinite);
+            }
+            assertFinite(Networks.evaluate(model, new float[784], one));
+            quantizer.calibration();
+            assertFinite(Networks.evaluate(model, new float[784], one));
+            assertFinite(Networks.evaluate(model, random(4, 784), one));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("points")
+    void zeros_everywhere_stayZeroOrFinite(Arguments point) {
+        Shape shape = new Shape(2, 3, 4);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = point.quantizer(manager)) {
+            if (trains(point.algorithm())) {
+                Points.Pass pass =
+                        Points.train(quantizer, new float[24], shape, random(1, 24));
+                assertFinite(pass.output());
+                assertFinite(pass.gradient());
+                pass.learned().forEach(AlgorithmContractTest::assertFinite);
+            }
+            assertFinite(Points.evaluate(quantizer, new float[24], shape));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("points")
+    void learnedParameters_getGradients(Arguments point) {
+        Shape shape = new Shape(2, 3, 4);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = point.quantizer(manager)) {
+            if (!quantizer.learnedParameters().isEmpty()) {
+                float[] large = random(2, 24);
+                for (int i = 0; i < large.length; i++) {
+                    large[i] *= 20;
+                }
+                Points.train(quantizer, random(1, 24), shape, random(3, 24));
+                Points.Pass pass = Points.train(quantizer, large, shape, random(3, 24));
+                assertThat(pass.learned()).hasSameSizeAs(quantizer.learnedParameters());
+                for (float[] gradient : pass.learned()) {
+                    assertFinite(gradient);
+                    assertThat(gradient).isNotEqualTo(new float[gradient.length]);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("points")
+    void load_ofState_goesOnTheSame(Arguments point) {
+        Shape shape = new Shape(2, 3, 4);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = point.quantizer(manager);
+                TensorQuantizer resumed = point.quantizer(manager)) {
+            see(point, quantizer, random(1, 24), shape);
+            see(point, resumed, random(2, 24), shape);
+            resumed.load(quantizer.state());
+            assertSame(resumed.state(), quantizer.state());
+            see(point, quantizer, random(3, 24), shape);
+            see(point, resumed, random(3, 24), shape);
+            assertSame(resumed.state(), quantizer.state());
+            assertThat(Points.evaluate(resumed, random(4, 24), shape))
+                    .isEqualTo(Points.evaluate(quantizer, random(4, 24), shape));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("points")
+    void evaluation_changesNothing(Arguments point) {
+        Shape shape = new Shape(2, 3, 4);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = point.quantizer(manager)) {
+            see(point, quantizer, random(1, 24), shape);
+            quantizer.calibration();
+            QuantizerState before = quantizer.state();
+            float[] first = Points.evaluate(quantizer, random(2, 24), shape);
+            float[] wide = random(3, 24);
+            wide[0] = 100;
+            Points.evaluate(quantizer, wide, shape);
+            assertThat(Points.evaluate(quantizer, random(2, 24), shape)).isEqualTo(first);
+            assertSame(quantizer.state(), before);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void unsupportedWidthTypeAndSetting_areConfigErrors(String algorithm) {
+        Capabilities capabilities = Algorithms.find(algorithm).capabilities();
+        try (Model model = Networks.lenetModel(6)) {
+            for (QuantType type : QuantType.values()) {
+                BitRange range = capabilities.bits().get(type);
+                int bits = range == null ? 8 : range.max() + 1;
+                if (bits <= 16) {
+                    assertThatThrownBy(() -> quantizer(algorithm, model, entry(type, bits)))
+                            .isInstanceOf(ConfigException.class)
+                            .hasMessageContaining(algorithm)
+                            .hasMessageContaining(type.key());
+                }
+            }
+            QuantType some = capabilities.bits().keySet().iterator().next();
+            Map<String, Object> unknown =
+                    new LinkedHashMap<>(entry(some, bits(capabilities, some)));
+            unknown.put("settings", Map.of("no_such_setting", 1));
+            assertThatThrownBy(() -> quantizer(algorithm, model, unknown))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("no_such_setting");
+        }
+    }
+
+    /** Shows a quantizer data in the mode it learns from. */
+    private static void see(
+            Arguments point, TensorQuantizer quantizer, float[] data, Shape shape) {
+        if (trains(point.algorithm())) {
+            Points.train(quantizer, data, shape, data);
+        } else if (point.type() == QuantType.WEIGHT) {
+            Points.describe(quantizer, data, shape);
+        } else {
+            Points.evaluate(quantizer, data, shape);
+        }
+    }
+
+    private static boolean trains(String algorithm) {
+        return Algorithms.find(algorithm).capabilities().needsOptimizer();
+    }
+
+    private static Quantizer quantizer(String algorithm, Model model) {
+        Capabilities capabilities = Algorithms.find(algorithm).capabilities();
+        Map<String, Object> bits = new LinkedHashMap<>();
+        capabilities.bits().forEach((type, range) -> bits.put(type.key(), bits(capabilities, type)));
+        return quantizer(
+                algorithm,
+                model,
+                Map.of(
+                        "quant_types",
+                        List.copyOf(bits.keySet()),
+                        "quant_bits",
+                        bits,
+                        "op_types",
+                        List.of("Conv2d", "Linear")));
+    }
+
+    private static int bits(Capabilities capabilities, QuantType type) {
+        BitRange range = java.util.Objects.requireNonNull(capabilities.bits().get(type));
+        return Math.min(Math.max(4, range.min()), range.max());
+    }
+
+    private static Map<String, Object> entry(QuantType type, int bits) {
+        return Map.of(
+                "quant_types",
+                List.of(type.key()),
+                "quant_bits",
+                bits,
+                "op_types",
+                List.of("Conv2d", "Linear"));
+    }
+
+    private static Quantizer quantizer(String algorithm, Model model, Map<String, Object> entry) {
+        @Nullable Optimizer optimizer = trains(algorithm) ? Networks.sgd(0.05f) : null;
+        return Quantizers.create(
+                algorithm, model, ConfigList.fromMaps(List.of(entry)), optimizer);
+    }
+
+    private static void copy(Block from, Block to) {
+        Map<String, float[]> values = Networks.values(from);
+        to.getParameters()
+                .forEach(
+                        p ->
+                                Networks.set(
+                                        p.getValue(),
+                                        java.util.Objects.requireNonNull(
+                                                values.get(p.getKey()))));
+    }
+
+    private static float[] random(long seed, int length) {
+        Random random = new Random(seed);
+        float[] values = new float[length];
+        for (int i = 0; i < length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return values;
+    }
+
+    private static void assertFinite(float[] values) {
+        for (float value : values) {
+            assertThat(Float.isFinite(value)).as(Arrays.toString(values)).isTrue();
+        }
+    }
+
+    private static void assertSame(Map<String, float[]> actual, Map<String, float[]> expected) {
+        assertThat(actual.keySet()).isEqualTo(expected.keySet());
+        expected.forEach(
+                (name, values) -> assertThat(actual.get(name)).as(name).isEqualTo(values));
+    }
+
+    private static void assertSame(QuantizerState actual, QuantizerState expected) {
+        assertSame(actual.arrays(), expected.arrays());
+        assertThat(actual.counters()).isEqualTo(expected.counters());
+    }
+}
