@@ -38,6 +38,12 @@ final class ExampleOptions {
     Optional<Integer> epochs = Optional.empty();
 
     @Option(
+            names = "--calibration",
+            paramLabel = "N",
+            description = "Training pictures to calibrate with, for algorithm observer.")
+    Optional<Integer> calibration = Optional.empty();
+
+    @Option(
             names = {"-b", "--batch-size"},
             paramLabel = "N",
             description = "Pictures per training step (default: ${DEFAULT-VALUE}).")
@@ -102,6 +108,7 @@ final class ExampleOptions {
     void check() {
         floatEpochs.ifPresent(n -> atLeast("--float-epochs", n, 0));
         epochs.ifPresent(n -> atLeast("--epochs", n, 0));
+        calibration.ifPresent(n -> atLeast("--calibration", n, 1));
         atLeast("--batch-size", batchSize, 1);
         limit.ifPresent(n -> atLeast("--limit", n, 1));
         threads.ifPresent(n -> atLeast("--threads", n, 1));

@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.nni4j.algorithm.Algorithms;
+import org.nni4j.algorithms.observer.ObserverQuantizer;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.compression.Quantizers;
@@ -27,6 +28,8 @@ import org.nni4j.compression.Quantizers;
  */
 final class Experiment {
     private static final float MOMENTUM = 0.9f;
+    private static final String OBSERVER = "observer";
+    private static final int CALIBRATION_PICTURES = 100;
 
     /** Keeps the quantized epochs' order apart from the float epochs'. */
     private static final int QUANTIZED_EPOCHS = 500_000;
@@ -118,6 +121,9 @@ final class Experiment {
         if (!options.json) {
             out.println(quantizer.plan());
         }
+        if (quantizer instanceof ObserverQuantizer observer) {
+            calibrate(observer);
+        }
         quantizer.compress();
         train(quantizer);
         return accuracy(quantizer.model(), "quantized test");
@@ -140,6 +146,12 @@ final class Experiment {
                             "--epochs: %d; algorithm \"%s\" does not train, expected 0",
                             options.epochs.orElseThrow(), options.algorithm));
         }
+        if (options.calibration.isPresent() && !options.algorithm.equals(OBSERVER)) {
+            throw new InputException(
+                    String.format(
+                            "--calibration: algorithm \"%s\" does not calibrate",
+                            options.algorithm));
+        }
         return trains ? options.epochs.orElse(defaults.epochs()) : 0;
     }
 
@@ -158,6 +170,10 @@ final class Experiment {
     }
 
     private Quantizer quantizer(Model model) {
+        QuantizerOptions standard = QuantizerOptions.standard().withSeed(options.seed);
+        if (options.algorithm.equals(OBSERVER)) {
+            return new ObserverQuantizer(model, config.list(), standard);
+        }
         int steps = Math.max(1, epochs * pictures.trainingBatches(options.batchSize).count());
         Optimizer optimizer =
                 NesterovSgd.builder(
@@ -166,12 +182,7 @@ final class Experiment {
                                 MOMENTUM)
                         .optWeightDecays(defaults.weightDecay())
                         .build();
-        return Quantizers.create(
-                options.algorithm,
-                model,
-                config.list(),
-                optimizer,
-                QuantizerOptions.standard().withSeed(options.seed));
+        return Quantizers.create(options.algorithm, model, config.list(), optimizer, standard);
     }
 
     private void makeFloat(Model model) {
@@ -215,6 +226,16 @@ final class Experiment {
             model.save(folder, model.getName());
         } catch (IOException e) {
             throw InputException.unreadable(folder, e);
+        }
+    }
+
+    private void calibrate(ObserverQuantizer quantizer) {
+        int count = options.calibration.orElse(CALIBRATION_PICTURES);
+        Batches batches = pictures.calibrationBatches(count);
+        quantizer.observe();
+        try (Progress progress = new Progress(messages, "calibration", batches.count())) {
+            // what is observed is the evaluation; its answers do not matter
+            Training.accuracy(quantizer.model(), batches, progress);
         }
     }
 

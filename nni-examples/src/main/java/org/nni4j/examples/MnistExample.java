@@ -30,8 +30,8 @@ public final class MnistExample implements Callable<Integer> {
             names = {"-n", "--network"},
             paramLabel = "NAME",
             description =
-                    "The network: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}); with -bn"
-                            + " it has batch normalisation.")
+                    "The network: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}); -bn has"
+                            + " batch normalisation, -tanh is the form that bnn needs.")
     private Network network = Network.LENET;
 
     private final PrintStream out;
@@ -95,17 +95,14 @@ public final class MnistExample implements Callable<Integer> {
 
     /** The networks for 28×28 grey pictures. */
     enum Network {
-        LENET(false),
-        LENET_BN(true);
-
-        private final boolean normalized;
-
-        Network(boolean normalized) {
-            this.normalized = normalized;
-        }
+        LENET,
+        LENET_BN,
+        LENET_TANH;
 
         Block block() {
-            return Networks.leNet(IdxFiles.CLASSES, normalized);
+            return this == LENET_TANH
+                    ? Networks.leNetTanh(IdxFiles.CLASSES)
+                    : Networks.leNet(IdxFiles.CLASSES, this == LENET_BN);
         }
 
         @Override

@@ -27,7 +27,7 @@ record NamedConfig(String name, ConfigList list) {
             return new NamedConfig(file.toString(), ConfigList.fromJson(file));
         }
         String base = "configs/" + defaults.configPrefix() + "-" + options.algorithm;
-        for (String name : List.of(base + "-int8.json", base + ".json")) {
+        for (String name : List.of(base + "-int8.json", base + "-w4a4.json", base + ".json")) {
             try (InputStream in = NamedConfig.class.getResourceAsStream("/" + name)) {
                 if (in != null) {
                     String json = new String(in.readAllBytes(), StandardCharsets.UTF_8);

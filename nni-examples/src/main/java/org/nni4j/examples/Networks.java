@@ -5,6 +5,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Block;
 import ai.djl.nn.Blocks;
+import ai.djl.nn.LambdaBlock;
 import ai.djl.nn.ParallelBlock;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.SequentialBlock;
@@ -52,6 +53,31 @@ final class Networks {
             network.add(batchNorm());
         }
         network.add(relu()).add(Linear.builder().setUnits(classes).build());
+        network.setInitializer(HE, Parameter.Type.WEIGHT);
+        return network;
+    }
+
+    /**
+     * Builds LeNet in the form that binary networks need: convolution, pooling, batch
+     * normalisation, hard tanh. The sign of what follows a ReLU would always be positive.
+     *
+     * <p>Courbariaux et al., "Binarized Neural Networks", 2016, <a
+     * href="https://arxiv.org/abs/1602.02830">arXiv:1602.02830</a>, section 2 and algorithm 1; the
+     * scores are normalised too.
+     */
+    static Block leNetTanh(int classes) {
+        SequentialBlock network = new SequentialBlock();
+        for (int channels : new int[] {20, 50}) {
+            Conv2d.Builder layer = Conv2d.builder().setKernelShape(new Shape(5, 5));
+            network.add(layer.setFilters(channels).optBias(false).build());
+            network.add(Pool.maxPool2dBlock(new Shape(2, 2), new Shape(2, 2)));
+            network.add(batchNorm()).add(hardTanh());
+        }
+        network.add(Blocks.batchFlattenBlock());
+        network.add(Linear.builder().setUnits(500).optBias(false).build());
+        network.add(batchNorm()).add(hardTanh());
+        network.add(Linear.builder().setUnits(classes).optBias(false).build());
+        network.add(batchNorm());
         network.setInitializer(HE, Parameter.Type.WEIGHT);
         return network;
     }
@@ -134,6 +160,10 @@ final class Networks {
 
     private static Block batchNorm() {
         return BatchNorm.builder().build();
+    }
+
+    private static Block hardTanh() {
+        return LambdaBlock.singleton(x -> x.clip(-1, 1), "hardTanh");
     }
 
     private static Block relu() {

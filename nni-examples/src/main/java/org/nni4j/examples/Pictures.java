@@ -26,6 +26,11 @@ record Pictures(
         return new Batches(training, normalization, batchSize, augmentation);
     }
 
+    /** Returns the first training pictures as they are, in batches. */
+    Batches calibrationBatches(int count) {
+        return new Batches(training.first(count), normalization, 100, Augmentation.NONE);
+    }
+
     /** Returns the test set in batches; nothing is learned from them, so their size is ours. */
     Batches testBatches() {
         return new Batches(test, normalization, 500, Augmentation.NONE);

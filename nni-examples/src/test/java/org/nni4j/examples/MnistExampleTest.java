@@ -95,6 +95,33 @@ class MnistExampleTest {
     }
 
     @Test
+    void run_observer_calibratesInsteadOfTraining() {
+        String[] args = {
+            "--limit",
+            "64",
+            "--float-epochs",
+            "1",
+            "--json",
+            "-a",
+            "observer",
+            "--calibration",
+            "40"
+        };
+        assertThat(run(args)).isZero();
+
+        assertThat(json().get("epochs").getAsInt()).isZero();
+        assertThat(messages).contains("calibration 100%").doesNotContain("quantized epoch");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"bnn,lenet-tanh", "dorefa,lenet-bn", "lsq,lenet", "pact,lenet"})
+    void run_otherAlgorithms_giveAReport(String algorithm, String network) {
+        assertThat(runShort("--json", "-a", algorithm, "-n", network)).isZero();
+
+        assertThat(json().get("epochs").getAsInt()).isEqualTo(1);
+    }
+
+    @Test
     void run_output_canBeLoadedAgain() throws IOException {
         assertThat(runShort("--json", "--output", folder.toString())).isZero();
         final JsonObject first = json();
@@ -133,6 +160,7 @@ class MnistExampleTest {
                 "--colour | Unknown option: '--colour'",
                 "--algorithm qta | unknown algorithm \"qta\"",
                 "--algorithm naive --epochs 1 | algorithm \"naive\" does not train, expected 0",
+                "--calibration 9 | algorithm \"qat\" does not calibrate",
                 "--config absent.json | absent.json",
                 "--limit 9 --checkpoint absent | absent: no float network; expected lenet-*.params",
                 "--resume | --resume needs the --output folder",
