@@ -1,9 +1,14 @@
 package org.nni4j.calibration;
 
+import org.nni4j.config.ConfigException;
+import org.nni4j.config.JsonObjectReader;
+
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What quantization found out about a network: how each quantized tensor of each layer maps to
@@ -21,9 +26,29 @@ public record CalibrationConfig(String algorithm, long step, List<CalibratedLaye
     /** The version of the JSON format written. */
     public static final int FORMAT_VERSION = 1;
 
-    /** Copies the list. */
+    /** 64 MiB; a BERT with a scale for each word of its vocabulary needs a twentieth of it. */
+    private static final int MOST_BYTES = 64 << 20;
+
+    /** Numbers, strings and brackets' contents together. */
+    static final int MOST_VALUES = 5_000_000;
+
+    /**
+     * Copies the list.
+     *
+     * @throws IllegalArgumentException if a layer is given twice, or the step is not positive
+     */
     public CalibrationConfig {
         layers = List.copyOf(layers);
+        if (step < 1) {
+            throw new IllegalArgumentException("step " + step + "; expected at least 1");
+        }
+        Set<String> paths = new HashSet<>();
+        for (CalibratedLayer layer : layers) {
+            if (!paths.add(layer.path())) {
+                throw new IllegalArgumentException(
+                        "layer \"" + layer.path() + "\" is given twice; expected each once");
+            }
+        }
     }
 
     /**
@@ -42,30 +67,38 @@ public record CalibrationConfig(String algorithm, long step, List<CalibratedLaye
      * @return text that {@link #fromJson} reads back to an equal value; floats survive exactly
      */
     public String toJson() {
-        return CalibrationJson.write(this);
+        return CalibrationWriter.write(this);
     }
 
     /**
      * Reads the JSON form.
      *
-     * @param json as written by {@link #toJson}
+     * @param json as written by {@link #toJson}, at most 64 Mi characters
      * @return the calibration
-     * @throws org.nni4j.config.ConfigException if it is anything else; lists every problem with its
-     *     JSON path
+     * @throws ConfigException if it is anything else; lists every problem with its JSON path
      */
     public static CalibrationConfig fromJson(String json) {
-        return CalibrationJson.read(json);
+        if (json.length() > MOST_BYTES) {
+            throw new ConfigException(
+                    "calibration", json.length() + " characters; expected at most " + MOST_BYTES);
+        }
+        return CalibrationReader.read(json);
     }
 
     /**
      * Reads a file.
      *
-     * @param file JSON, at most 256 MiB
+     * @param file JSON, at most 64 MiB
      * @return the calibration
      * @throws IOException if the file cannot be read
-     * @throws org.nni4j.config.ConfigException if it holds anything else
+     * @throws ConfigException if it holds anything else
      */
     public static CalibrationConfig read(Path file) throws IOException {
-        return CalibrationJson.read(file);
+        String json = JsonObjectReader.text(file, MOST_BYTES);
+        try {
+            return CalibrationReader.read(json);
+        } catch (ConfigException e) {
+            throw new ConfigException(file.toString(), e.problems());
+        }
     }
 }

@@ -99,7 +99,7 @@ final class Calibrator {
         List<ConfigProblem> problems =
                 new CalibrationCheck(algorithm, plan, this::shape).problems(calibration);
         if (!problems.isEmpty()) {
-            throw new ConfigException(problems);
+            throw new ConfigException("calibration", problems);
         }
         calibration.layers().forEach(this::restore);
         clock.resume(calibration.step() - 1);

@@ -1,10 +1,12 @@
 package org.nni4j.config;
 
 import com.google.common.collect.ImmutableList;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.Serial;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A config list that cannot be used. It names every problem that was found, not only the first; the
@@ -35,7 +37,13 @@ public final class ConfigException extends IllegalArgumentException {
         this(null, List.of(new ConfigProblem(path, message)));
     }
 
-    ConfigException(@Nullable String source, List<ConfigProblem> problems) {
+    /**
+     * Reports several problems of something that is not a config list, or of a file.
+     *
+     * @param source what the problems are of, for instance a file's name; null for a config list
+     * @param problems at least one
+     */
+    public ConfigException(@Nullable String source, List<ConfigProblem> problems) {
         super(message(source, problems));
         this.problems = ImmutableList.copyOf(problems);
     }

@@ -3,6 +3,7 @@ package org.nni4j.config;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
+
 import java.io.IOException;
 import java.io.StringReader;
 import java.util.ArrayList;
@@ -26,33 +27,56 @@ final class JsonTree {
             Pattern.compile("(.*?) at line (\\d+) column (\\d+) path .*", Pattern.DOTALL);
 
     private final JsonReader reader;
+
+    /**
+     * What is read.
+     *
+     * @param root how paths begin
+     * @param expected what the whole text is, with its article
+     * @param mostValues how many values it may hold, all levels together
+     */
+    record Kind(String root, String expected, int mostValues) {
+
+        static final Kind CONFIG_LIST =
+                new Kind("config", "a JSON array of entries", TreeBudget.MOST_VALUES);
+    }
+
+    private final Kind kind;
     private final Problems problems;
-    private final TreeBudget budget = new TreeBudget();
+    private final TreeBudget budget;
 
     /** Where the reader stands. */
-    private String place = "config";
+    private String place;
 
-    private JsonTree(String json, Problems problems) {
+    private JsonTree(String json, Kind kind, Problems problems) {
+        this.kind = kind;
+        this.budget = new TreeBudget(kind.root(), kind.mostValues());
+        this.place = kind.root();
         this.reader = new JsonReader(new StringReader(json));
         this.reader.setStrictness(Strictness.STRICT);
         this.problems = problems;
     }
 
     /**
-     * Reads a whole text.
+     * Reads a whole config list.
      *
      * @param json the text, of bounded length
      * @param problems takes the duplicate keys
      * @throws ConfigException if the text is not JSON or too large
      */
     static ConfigNode read(String json, Problems problems) {
+        return read(json, Kind.CONFIG_LIST, problems);
+    }
+
+    /** Reads a whole text of another kind. */
+    static ConfigNode read(String json, Kind kind, Problems problems) {
         if (json.isBlank()) {
             throw new ConfigException(
-                    "config", "the text is empty; expected a JSON array of entries");
+                    kind.root(), "the text is empty; expected " + kind.expected());
         }
-        JsonTree tree = new JsonTree(json, problems);
+        JsonTree tree = new JsonTree(json, kind, problems);
         try {
-            ConfigNode root = tree.value("config", 1);
+            ConfigNode root = tree.value(kind.root(), 1);
             tree.end();
             return root;
         } catch (IOException e) {
@@ -61,7 +85,7 @@ final class JsonTree {
     }
 
     private void end() throws IOException {
-        place = "config";
+        place = kind.root();
         boolean ended;
         try {
             ended = reader.peek() == JsonToken.END_DOCUMENT;
@@ -69,7 +93,9 @@ final class JsonTree {
             ended = false;
         }
         if (!ended) {
-            throw new ConfigException("config", "data after the end of the list; expected nothing");
+            String what = kind.equals(Kind.CONFIG_LIST) ? " of the list" : "";
+            throw new ConfigException(
+                    kind.root(), "data after the end" + what + "; expected nothing");
         }
     }
 

@@ -1,8 +1,9 @@
 package org.nni4j.config;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** Gathers problems while a list is checked, so that all are reported together. */
 final class Problems {
@@ -19,6 +20,11 @@ final class Problems {
         } else {
             listed.add(new ConfigProblem(path, message));
         }
+    }
+
+    /** How many were found, listed or not. */
+    int count() {
+        return listed.size() + unlisted;
     }
 
     boolean isFull() {

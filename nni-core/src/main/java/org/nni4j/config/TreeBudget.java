@@ -10,13 +10,26 @@ final class TreeBudget {
     /** Levels of nesting; a valid list needs three. */
     static final int DEEPEST = 8;
 
-    /** Values in a list, all levels together. */
+    /** Values in a config list, all levels together. */
     static final int MOST_VALUES = 200_000;
 
     /** Characters of a number. */
     static final int LONGEST_NUMBER = 64;
 
+    private final String root;
+    private final int mostValues;
     private int values;
+
+    /** The budget of a config list. */
+    TreeBudget() {
+        this("config", MOST_VALUES);
+    }
+
+    /** The budget of something else, which messages call by its root. */
+    TreeBudget(String root, int mostValues) {
+        this.root = root;
+        this.mostValues = mostValues;
+    }
 
     /** Counts one value. */
     void enter(String path, int depth) {
@@ -24,8 +37,8 @@ final class TreeBudget {
             throw new ConfigException(
                     path, "nested too deep; expected at most " + DEEPEST + " levels");
         }
-        if (++values > MOST_VALUES) {
-            throw new ConfigException("config", "too many values; expected at most " + MOST_VALUES);
+        if (++values > mostValues) {
+            throw new ConfigException(root, "too many values; expected at most " + mostValues);
         }
     }
 
