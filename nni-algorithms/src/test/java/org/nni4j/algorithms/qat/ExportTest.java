@@ -257,8 +257,9 @@ class ExportTest {
                 assertThatThrownBy(() -> different.loadCalibration(calibration))
                         .isInstanceOf(ConfigException.class)
                         .hasMessage(
-                                "layers[\"01Conv2d\"].weight[\"weight\"]: 2 scales along axis 0 do"
-                                    + " not fit shape (5, 1, 3, 3); expected 5 along axis 0");
+                                "calibration: layers[\"01Conv2d\"].weight[\"weight\"]: 2 scales"
+                                    + " along axis 0 do not fit shape (5, 1, 3, 3); expected 5"
+                                    + " along axis 0");
             }
         }
     }
