@@ -21,8 +21,9 @@ import ai.djl.training.Trainer;
 import ai.djl.training.loss.Loss;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
-
+import ai.djl.util.Pair;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Small networks and single passes that the algorithms' tests share. */
@@ -126,9 +127,11 @@ public final class Networks {
     public static Pass train(Model model, float[] input, Shape shape, float[] upstream) {
         try (NDManager manager = model.getNDManager().newSubManager()) {
             ParameterStore store = new ParameterStore(manager, false);
-            model.getBlock()
-                    .getParameters()
-                    .forEach(p -> p.getValue().getArray().setRequiresGradient(true));
+            List<Pair<String, Parameter>> trained =
+                    model.getBlock().getParameters().stream()
+                            .filter(p -> p.getValue().requiresGradient())
+                            .toList();
+            trained.forEach(p -> p.getValue().getArray().setRequiresGradient(true));
             NDArray x = manager.create(input, shape);
             x.setRequiresGradient(true);
             float[] output;
@@ -138,17 +141,13 @@ public final class Networks {
                 collector.backward(y.mul(manager.create(upstream, y.getShape())).sum());
             }
             Map<String, float[]> gradients = new LinkedHashMap<>();
-            model.getBlock()
-                    .getParameters()
-                    .forEach(
-                            p ->
-                                    gradients.put(
-                                            p.getKey(),
-                                            p.getValue().getArray().getGradient().toFloatArray()));
+            trained.forEach(
+                    p ->
+                            gradients.put(
+                                    p.getKey(),
+                                    p.getValue().getArray().getGradient().toFloatArray()));
             float[] dx = x.getGradient().toFloatArray();
-            model.getBlock()
-                    .getParameters()
-                    .forEach(p -> p.getValue().getArray().getGradient().muli(0));
+            trained.forEach(p -> p.getValue().getArray().getGradient().muli(0));
             return new Pass(output, dx, gradients);
         }
     }

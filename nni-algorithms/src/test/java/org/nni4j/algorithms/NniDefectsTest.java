@@ -14,7 +14,11 @@ import ai.djl.nn.Block;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.Trainer;
-
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,12 +29,6 @@ import org.nni4j.algorithms.qat.QATQuantizer;
 import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.config.ConfigException;
 import org.nni4j.placement.PlannedLayer;
-
-import java.io.IOException;
-import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
 
 /**
  * The defects of NNI 2.10.1 that concern config lists, QAT, Naive, export and the optimizer, each
@@ -334,7 +332,7 @@ class NniDefectsTest {
                 assertThat(quantizer.plan().notes())
                         .containsExactly(
                                 "layer \"01Linear\" is also used as [03Linear]; it is quantized"
-                                    + " once, under its first name");
+                                        + " once, under its first name");
                 // To two bits the weight is the identity, in both places.
                 assertThat(Networks.evaluate(model, new float[] {1, 2}, new Shape(1, 2)))
                         .containsExactly(1, 2);

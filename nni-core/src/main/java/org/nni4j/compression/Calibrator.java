@@ -68,7 +68,12 @@ final class Calibrator {
                 unobserved.add(type);
             }
         }
-        return new CalibratedLayer(planned.path(), planned.type(), "", tensors, unobserved);
+        return new CalibratedLayer(
+                planned.path(),
+                planned.type(),
+                attached(planned.path()).foldedBatchNorm(),
+                tensors,
+                unobserved);
     }
 
     private Map<String, TensorQuantizer> quantizers(PlannedLayer planned, QuantType type) {

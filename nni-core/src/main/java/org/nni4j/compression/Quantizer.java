@@ -20,13 +20,17 @@ import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.config.ConfigList;
 import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.AbsorbedBatchNorm;
+import org.nni4j.fakequant.FoldedBatchNorm;
 import org.nni4j.fakequant.OptimizerWatch;
 import org.nni4j.fakequant.QuantizedLayer;
 import org.nni4j.fakequant.StepClock;
 import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.graph.Graph;
 import org.nni4j.layer.Attachment;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
+import org.nni4j.placement.PlannedFold;
 import org.nni4j.placement.PlannedLayer;
 import org.nni4j.placement.QuantizationPlan;
 import org.nni4j.placement.QuantizationPlanner;
@@ -63,14 +67,15 @@ public class Quantizer implements AutoCloseable {
     private boolean closed;
 
     /**
-     * Makes a quantizer; the model is only read.
+     * Makes a quantizer for a model that was not traced; the model is only read.
      *
      * @param algorithm what to quantize by
      * @param model has a block, initialized or not
      * @param config what to quantize
      * @param optimizer the user's optimizer; null for algorithms that do not train
      * @param options everything else
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      * @throws IllegalArgumentException if the model has no block, or the optimizer is missing
      */
     protected Quantizer(
@@ -79,6 +84,28 @@ public class Quantizer implements AutoCloseable {
             ConfigList config,
             @Nullable Optimizer optimizer,
             QuantizerOptions options) {
+        this(algorithm, model, config, optimizer, options, null);
+    }
+
+    /**
+     * Makes a quantizer; the model is only read.
+     *
+     * @param algorithm what to quantize by
+     * @param model has a block, initialized or not
+     * @param config what to quantize
+     * @param optimizer the user's optimizer; null for algorithms that do not train
+     * @param options everything else
+     * @param graph the model as traced with a dummy input, for BatchNorm folding; null if it was not
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws IllegalArgumentException if the model has no block, or the optimizer is missing
+     */
+    protected Quantizer(
+            QuantizationAlgorithm algorithm,
+            Model model,
+            ConfigList config,
+            @Nullable Optimizer optimizer,
+            QuantizerOptions options,
+            @Nullable Graph graph) {
         if (model.getBlock() == null) {
             throw new IllegalArgumentException(
                     "model \"" + model.getName() + "\" has no block; call model.setBlock first");
@@ -96,7 +123,7 @@ public class Quantizer implements AutoCloseable {
             QuantizationKernels kernels = QuantizationKernels.create(options.kernels(), manager);
             this.plan =
                     new QuantizationPlanner(algorithm, options.defaults(), kernels.name())
-                            .plan(tree, config);
+                            .plan(tree, config, graph);
             this.context = new AlgorithmContext(manager, kernels, options.seed());
         } catch (RuntimeException e) {
             manager.close();
@@ -172,6 +199,12 @@ public class Quantizer implements AutoCloseable {
                     layer,
                     block -> layers.computeIfAbsent(planned.path(), path -> wrap(block, planned)));
         }
+        for (PlannedFold fold : plan.folds()) {
+            wrappers.merge(
+                    tree.find(fold.batchNorm()).orElseThrow(),
+                    AbsorbedBatchNorm::new,
+                    (quantize, absorb) -> absorb.andThen(quantize));
+        }
         boolean first = layers.isEmpty();
         try {
             attachment = tree.attach(wrappers);
@@ -219,8 +252,31 @@ public class Quantizer implements AutoCloseable {
                 clock,
                 watch,
                 weights,
+                plan.foldInto(planned.path()).map(this::folded).orElse(null),
                 factory(planned.point(QuantType.INPUT)),
                 factory(planned.point(QuantType.OUTPUT)));
+    }
+
+    private FoldedBatchNorm folded(PlannedFold fold) {
+        Layer norm = tree.find(fold.batchNorm()).orElseThrow();
+        return new FoldedBatchNorm(
+                fold.batchNorm(),
+                norm.block(),
+                parameter(norm, "gamma"),
+                parameter(norm, "beta"),
+                parameter(norm, "runningMean"),
+                parameter(norm, "runningVar"),
+                fold.epsilon(),
+                fold.freezeStep());
+    }
+
+    private static Parameter parameter(Layer layer, String name) {
+        Parameter parameter = layer.parameters().get(name);
+        if (parameter == null) {
+            throw new IllegalStateException(
+                    "layer \"" + layer.path() + "\" has no parameter \"" + name + "\"");
+        }
+        return parameter;
     }
 
     private TensorQuantizer create(QuantizationPoint point) {

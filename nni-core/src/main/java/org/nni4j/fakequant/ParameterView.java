@@ -6,29 +6,43 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterServer;
 import ai.djl.training.ParameterStore;
-import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A view of a parameter store in which some parameters have another value; everything else is the store's own.
+ * A view of a parameter store in which some parameters have another value; everything else is the
+ * store's own.
  *
- * <p>Blocks fetch their parameters through the store that {@code forward} is given, so a layer can compute with
- * fake-quantized weights while the float master weights stay where they are.
+ * <p>Blocks fetch their parameters through the store that {@code forward} is given, so a layer can
+ * compute with fake-quantized weights while the float master weights stay where they are.
  */
 final class ParameterView extends ParameterStore {
 
+    /** What is seen of a parameter. */
+    @FunctionalInterface
+    interface Substitution {
+
+        /**
+         * Returns what is seen instead of a parameter's value.
+         *
+         * @param parameter null where a layer asks for an optional parameter it does not have
+         * @param value its float value; null if the parameter is
+         */
+        @Nullable NDArray value(@Nullable Parameter parameter, @Nullable NDArray value);
+    }
+
     private final ParameterStore store;
-    private final BiFunction<Parameter, NDArray, NDArray> value;
+    private final Substitution substitution;
 
     /**
      * Makes a view.
      *
      * @param store what is looked at
-     * @param value maps a parameter and its float value to the value that is seen
+     * @param substitution says what is seen
      */
-    ParameterView(ParameterStore store, BiFunction<Parameter, NDArray, NDArray> value) {
+    ParameterView(ParameterStore store, Substitution substitution) {
         super(store.getManager(), false);
         this.store = store;
-        this.value = value;
+        this.substitution = substitution;
     }
 
     @Override
@@ -45,8 +59,7 @@ final class ParameterView extends ParameterStore {
     @SuppressWarnings("NullAway")
     @Override
     public NDArray getValue(Parameter parameter, Device device, boolean training) {
-        NDArray master = store.getValue(parameter, device, training);
-        return master == null ? null : value.apply(parameter, master);
+        return substitution.value(parameter, store.getValue(parameter, device, training));
     }
 
     @Override

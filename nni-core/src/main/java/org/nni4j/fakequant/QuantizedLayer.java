@@ -25,6 +25,7 @@ public final class QuantizedLayer extends LayerWrapper {
     private final StepClock clock;
     private final OptimizerWatch watch;
     private final Map<Parameter, TensorQuantizer> weights;
+    private final @Nullable FoldedBatchNorm fold;
     private final @Nullable QuantizerRow inputs;
     private final @Nullable QuantizerRow outputs;
 
@@ -37,6 +38,7 @@ public final class QuantizedLayer extends LayerWrapper {
      * @param clock counts the steps
      * @param watch is told of each training forward
      * @param weights the quantizer of each weight parameter
+     * @param fold the BatchNorm folded into this layer, which is then a convolution or linear layer; or null
      * @param inputs makes the quantizer of an input position; null leaves inputs alone
      * @param outputs as inputs
      */
@@ -47,6 +49,7 @@ public final class QuantizedLayer extends LayerWrapper {
             StepClock clock,
             OptimizerWatch watch,
             Map<Parameter, TensorQuantizer> weights,
+            @Nullable FoldedBatchNorm fold,
             @Nullable IntFunction<TensorQuantizer> inputs,
             @Nullable IntFunction<TensorQuantizer> outputs) {
         super(inner);
@@ -55,12 +58,22 @@ public final class QuantizedLayer extends LayerWrapper {
         this.clock = clock;
         this.watch = watch;
         this.weights = new LinkedHashMap<>(weights);
+        this.fold = fold;
         this.inputs = inputs == null ? null : new QuantizerRow(named("input"), inputs);
         this.outputs = outputs == null ? null : new QuantizerRow(named("output"), outputs);
     }
 
     private String named(String tensor) {
         return "layer \"" + path + "\", " + tensor;
+    }
+
+    /**
+     * Returns the path of the BatchNorm folded into this layer.
+     *
+     * @return empty text if there is none
+     */
+    public String foldedBatchNorm() {
+        return fold == null ? "" : fold.path();
     }
 
     /**
@@ -85,7 +98,10 @@ public final class QuantizedLayer extends LayerWrapper {
         Device device = tensors.isEmpty() ? scope.getDevice() : tensors.head().getDevice();
         ForwardContext context = context(store, training, device);
         NDList in = inputs == null ? tensors : inputs.quantize(tensors, context);
-        NDList out = proceed(view(store, scope, context), in, training, params);
+        NDList out =
+                fold == null
+                        ? proceed(view(store, scope, context), in, training, params)
+                        : new FoldedPass(fold, store, scope, context).forward(in, params);
         return outputs == null ? out : outputs.quantize(out, context);
     }
 
@@ -101,21 +117,98 @@ public final class QuantizedLayer extends LayerWrapper {
         return new ParameterView(
                 store,
                 (parameter, master) -> {
-                    TensorQuantizer quantizer = weights.get(parameter);
-                    return quantizer == null
+                    TensorQuantizer quantizer = parameter == null ? null : weights.get(parameter);
+                    return quantizer == null || master == null
                             ? master
-                            : quantizer.quantize(alias(master, scope), context);
+                            : quantizer.quantize(FoldedBatchNorm.alias(master, scope), context);
                 });
     }
 
     /**
-     * Makes a view of a master weight that belongs to the pass: what is computed from it then belongs to the pass too, and
-     * not to the model, where it would pile up. Gradients flow through.
+     * One pass of a layer with its BatchNorm.
+     *
+     * <p>Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018, section 3.2.2, <a
+     * href="https://arxiv.org/abs/1806.08342">arXiv:1806.08342</a>: the weight is folded with the running statistics, so that
+     * training quantizes what inference will, and the output is corrected to the batch's statistics. Both are one sum here:
+     *
+     * <pre>  BN(conv(x, W)) + conv(x, (Q(W') − W') · σ/σ_B)</pre>
+     *
+     * The first term is the float network, its statistics and gradients untouched; the second is what quantization changes,
+     * and vanishes without it. Unlike the paper's graph, σ/σ_B is a constant to the backward pass.
      */
-    private static NDArray alias(NDArray master, NDManager scope) {
-        NDArray alias = master.reshape(master.getShape());
-        alias.attach(scope);
-        return alias;
+    private final class FoldedPass {
+
+        private final FoldedBatchNorm bn;
+        private final ParameterStore store;
+        private final NDManager scope;
+        private final ForwardContext context;
+
+        FoldedPass(
+                FoldedBatchNorm bn, ParameterStore store, NDManager scope, ForwardContext context) {
+            this.bn = bn;
+            this.store = store;
+            this.scope = scope;
+            this.context = context;
+        }
+
+        NDList forward(NDList in, @Nullable PairList<String, Object> params) {
+            if (!context.quantizing()) {
+                return bn.block().forward(store, run(store, in, params), context.training(), params);
+            }
+            return context.training() && !bn.isFrozen(context.step())
+                    ? corrected(in, params)
+                    : folded(in, params);
+        }
+
+        private NDList corrected(NDList in, @Nullable PairList<String, Object> params) {
+            NDList out = run(store, in, params);
+            NDArray batchVariance = FoldedBatchNorm.variance(out.singletonOrThrow());
+            NDList normalized = bn.block().forward(store, out, true, params);
+            FoldedBatchNorm.Values values = bn.values(store, context, scope);
+            NDArray correction = values.correction(batchVariance, bn.epsilon());
+            ParameterView change =
+                    new ParameterView(
+                            store,
+                            (parameter, master) -> change(parameter, master, values, correction));
+            return FoldedBatchNorm.add(normalized, run(change, in, params));
+        }
+
+        /** The second term's weight; it has no bias. */
+        private @Nullable NDArray change(
+                @Nullable Parameter parameter,
+                @Nullable NDArray master,
+                FoldedBatchNorm.Values values,
+                NDArray correction) {
+            TensorQuantizer quantizer = parameter == null ? null : weights.get(parameter);
+            if (quantizer == null || master == null) {
+                return null;
+            }
+            NDArray weight = values.weight(FoldedBatchNorm.alias(master, scope));
+            NDArray change = quantizer.quantize(weight, context).sub(weight);
+            return change.mul(FoldedBatchNorm.Values.perChannel(correction, change));
+        }
+
+        private NDList folded(NDList in, @Nullable PairList<String, Object> params) {
+            FoldedBatchNorm.Values values = bn.values(store, context, scope);
+            ParameterView view =
+                    new ParameterView(
+                            store,
+                            (parameter, master) -> {
+                                TensorQuantizer quantizer =
+                                        parameter == null ? null : weights.get(parameter);
+                                if (quantizer == null || master == null) {
+                                    return values.bias(master);
+                                }
+                                NDArray weight = FoldedBatchNorm.alias(master, scope);
+                                return quantizer.quantize(values.weight(weight), context);
+                            });
+            return run(view, in, params);
+        }
+
+        private NDList run(
+                ParameterStore parameters, NDList in, @Nullable PairList<String, Object> params) {
+            return proceed(parameters, in, context.training(), params);
+        }
     }
 
     /** Shows each weight quantizer the weight as it stands now, so that its calibration describes that. */
@@ -124,7 +217,9 @@ public final class QuantizedLayer extends LayerWrapper {
                 (parameter, quantizer) -> {
                     NDArray master = parameter.getArray();
                     try (NDManager scope = master.getManager().newSubManager()) {
-                        quantizer.describe(alias(master, scope));
+                        NDArray weight = FoldedBatchNorm.alias(master, scope);
+                        quantizer.describe(
+                                fold == null ? weight : fold.values(scope).weight(weight));
                     }
                 });
     }

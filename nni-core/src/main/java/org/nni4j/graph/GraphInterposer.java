@@ -33,6 +33,8 @@ public final class GraphInterposer {
 
     private final LayerTree tree;
     private final Map<Layer, Map<Site, Interposition>> sites = new LinkedHashMap<>();
+
+    @SuppressWarnings("ThreadLocalUsage") // one for each network
     private final ThreadLocal<@Nullable InterposedRun> current = new ThreadLocal<>();
 
     /**

@@ -2,19 +2,30 @@ package org.nni4j.placement;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.nni4j.algorithm.QuantizationPoint;
 
 /**
- * What a quantizer will do to a network, known before anything changes. {@link #toString} prints it as a table.
+ * What a quantizer will do to a network, known before anything changes. {@link #toString} prints it
+ * as a table.
  *
  * @param algorithm the algorithm's name
  * @param kernels the name of the kernels that compute
  * @param layers every layer, quantized or left alone, in the network's order
- * @param notes warnings and explanations, for instance an entry without effect or a layer used twice
+ * @param folds BatchNorms that are folded into the layer before them
+ * @param unfolded BatchNorms that are not, each with its reason; like folds, known only of a traced
+ *     network
+ * @param notes warnings and explanations, for instance an entry without effect or a layer used
+ *     twice
  */
 public record QuantizationPlan(
-        String algorithm, String kernels, List<PlannedLayer> layers, List<String> notes) {
+        String algorithm,
+        String kernels,
+        List<PlannedLayer> layers,
+        List<PlannedFold> folds,
+        List<UnfoldedBatchNorm> unfolded,
+        List<String> notes) {
 
     private static final List<String> HEADINGS =
             List.of("layer", "type", "tensor", "bits", "dtype", "scheme", "start", "decided by");
@@ -22,6 +33,8 @@ public record QuantizationPlan(
     /** Copies the lists. */
     public QuantizationPlan {
         layers = List.copyOf(layers);
+        folds = List.copyOf(folds);
+        unfolded = List.copyOf(unfolded);
         notes = List.copyOf(notes);
     }
 
@@ -41,6 +54,16 @@ public record QuantizationPlan(
      */
     public List<PlannedLayer> layersLeftAlone() {
         return layers.stream().filter(l -> !l.isQuantized()).toList();
+    }
+
+    /**
+     * Finds what is folded into a layer.
+     *
+     * @param layer the path of a convolution or linear layer
+     * @return empty if nothing is
+     */
+    public Optional<PlannedFold> foldInto(String layer) {
+        return folds.stream().filter(f -> f.layer().equals(layer)).findFirst();
     }
 
     @Override
@@ -73,6 +96,20 @@ public record QuantizationPlan(
                                     .map(l -> List.of("  " + l.path(), l.type(), l.reason()))
                                     .toList()));
         }
+        folds.forEach(
+                fold ->
+                        text.append("folded: ")
+                                .append(fold.batchNorm())
+                                .append(" into ")
+                                .append(fold.layer())
+                                .append('\n'));
+        unfolded.forEach(
+                norm ->
+                        text.append("not folded: ")
+                                .append(norm.batchNorm())
+                                .append(", ")
+                                .append(norm.reason())
+                                .append('\n'));
         notes.forEach(note -> text.append("note: ").append(note).append('\n'));
         return text.toString();
     }

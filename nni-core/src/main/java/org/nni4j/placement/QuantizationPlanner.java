@@ -15,6 +15,7 @@ import org.nni4j.config.ConfigList;
 import org.nni4j.config.ConfigProblem;
 import org.nni4j.config.QuantType;
 import org.nni4j.config.Suggestion;
+import org.nni4j.graph.Graph;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
 import org.nni4j.quantization.QuantizationDtype;
@@ -65,10 +66,11 @@ public final class QuantizationPlanner {
      *
      * @param tree the network
      * @param config what is asked for
+     * @param graph the network as traced; null if it was not
      * @return what will be done
      * @throws ConfigException listing everything the list asks that cannot be done
      */
-    public QuantizationPlan plan(LayerTree tree, ConfigList config) {
+    public QuantizationPlan plan(LayerTree tree, ConfigList config, @Nullable Graph graph) {
         List<EntryMatcher> matchers = config.entries().stream().map(EntryMatcher::new).toList();
         List<ConfigProblem> problems = new ArrayList<>();
         CapabilityCheck capabilities = new CapabilityCheck(algorithm);
@@ -82,11 +84,12 @@ public final class QuantizationPlanner {
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
-        return match(tree.layers(), matchers, names);
+        return match(tree, matchers, names, graph);
     }
 
     private QuantizationPlan match(
-            List<Layer> layers, List<EntryMatcher> matchers, NameCheck names) {
+            LayerTree tree, List<EntryMatcher> matchers, NameCheck names, @Nullable Graph graph) {
+        List<Layer> layers = tree.layers();
         List<ConfigProblem> problems = new ArrayList<>();
         List<PlannedLayer> planned = new ArrayList<>();
         List<String> notes = new ArrayList<>();
@@ -131,7 +134,28 @@ public final class QuantizationPlanner {
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
-        return new QuantizationPlan(algorithm.name(), kernels, leaves(planned, layers), notes);
+        return complete(tree, leaves(planned, layers), graph, notes);
+    }
+
+    private QuantizationPlan complete(
+            LayerTree tree,
+            List<PlannedLayer> planned,
+            @Nullable Graph graph,
+            List<String> notes) {
+        List<PlannedFold> folds = List.of();
+        List<UnfoldedBatchNorm> unfolded = List.of();
+        boolean foldable = algorithm.capabilities().folding();
+        if (foldable && graph == null) {
+            notes.add(
+                    "no dummy input was given, so the network was not traced: BatchNorm is not folded"
+                            + " and functional operators are not quantized");
+        } else if (foldable) {
+            FoldPlanner planner = new FoldPlanner(tree, planned, graph);
+            folds = planner.folds();
+            unfolded = planner.unfolded();
+        }
+        return new QuantizationPlan(
+                algorithm.name(), kernels, planned, folds, unfolded, notes);
     }
 
     private static ConfigProblem nothing(List<Layer> layers, List<String> notes) {

@@ -172,9 +172,12 @@ sealed interface FusedKernel {
 
         private String learnedZeroPoint() {
             // Counted from qmin: libtorch's backward rounds negative zero points by trunc(z + 0.5).
-            return ("z = torch.clamp(torch.round(torch.detach(zp)), %d, %d)\n"
-                            + "  learned_z = torch.sub(z, %d)\n"
-                            + "  learned_z = torch.add(learned_z, torch.sub(zp, torch.detach(zp)))")
+            return """
+            z = torch.clamp(torch.round(torch.detach(zp)), %d, %d)
+              learned_z = torch.sub(z, %d)
+              learned_z = torch.add(learned_z, torch.sub(zp, torch.detach(zp)))
+            """
+                    .strip()
                     .formatted(qmin, qmax, qmin);
         }
 
@@ -341,9 +344,11 @@ sealed interface FusedKernel {
     /** Sets lo and hi from d. */
     private static String rangeOf(int rank, int axis) {
         if (axis == QuantizationParameters.PER_TENSOR) {
-            return "  a, b = torch.aminmax(d)\n"
-                    + "  lo = torch.reshape(torch.to(a, 6), [1])\n"
-                    + "  hi = torch.reshape(torch.to(b, 6), [1])\n";
+            return """
+              a, b = torch.aminmax(d)
+              lo = torch.reshape(torch.to(a, 6), [1])
+              hi = torch.reshape(torch.to(b, 6), [1])
+            """;
         }
         String reduced =
                 rank == 1

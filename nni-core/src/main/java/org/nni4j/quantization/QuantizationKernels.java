@@ -275,20 +275,19 @@ public interface QuantizationKernels {
     static QuantizationKernels create(String name, NDManager manager) {
         String engine = manager.getEngine().getEngineName();
         boolean fusible = engine.equals("PyTorch");
-        switch (name) {
-            case "auto":
-                return fusible ? new FusedKernels() : new NdArrayKernels();
-            case "ndarray":
-                return new NdArrayKernels();
-            case "fused":
+        return switch (name) {
+            case "auto" -> fusible ? new FusedKernels() : new NdArrayKernels();
+            case "ndarray" -> new NdArrayKernels();
+            case "fused" -> {
                 if (!fusible) {
                     throw new IllegalArgumentException(
                             "engine " + engine + " has no fused kernels; expected PyTorch");
                 }
-                return new FusedKernels();
-            default:
-                throw new IllegalArgumentException(
-                        "unknown kernels \"" + name + "\"; available: [auto, ndarray, fused]");
-        }
+                yield new FusedKernels();
+            }
+            default ->
+                    throw new IllegalArgumentException(
+                            "unknown kernels \"" + name + "\"; available: [auto, ndarray, fused]");
+        };
     }
 }

@@ -30,6 +30,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.BinaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -256,7 +257,7 @@ class GraphInterposerTest {
                 ParameterStore store,
                 NDList inputs,
                 boolean training,
-                PairList<String, Object> params) {
+                @Nullable PairList<String, Object> params) {
             seen.add(inputs.head().getClass());
             return proceed(store, inputs, training, params);
         }

@@ -337,6 +337,40 @@ class SlotTest {
         }
     }
 
+    @Test
+    void attach_rootContainerAndItsLayers_allAreWrapped() {
+        try (Model model = Model.newInstance("container")) {
+            Block root = Networks.convolutional();
+            model.setBlock(root);
+            LayerTree tree = LayerTree.of(model);
+            List<Layer> layers = new ArrayList<>(tree.layers());
+            layers.add(tree.root());
+
+            Attachment attachment = tree.attach(CountingWrapper.around(layers));
+            assertThat(model.getBlock()).isInstanceOf(CountingWrapper.class);
+            assertThat(model.getBlock().getChildren().values())
+                    .hasOnlyElementsOfType(CountingWrapper.class);
+            assertThat(LayerTree.of(model).layers())
+                    .extracting(Layer::block)
+                    .containsExactlyElementsOf(tree.layers().stream().map(Layer::block).toList());
+            attachment.detach();
+
+            assertThat(model.getBlock()).isSameAs(root);
+            assertThat(LayerTree.of(model).isAttached()).isFalse();
+        }
+    }
+
+    @Test
+    void attach_wrapperAroundAWrapper_isSeenThrough() {
+        Block root = Networks.shared();
+        LayerTree tree = LayerTree.of(root);
+        Layer layer = tree.layers().get(0);
+
+        tree.attach(Map.of(layer, block -> new CountingWrapper(new CountingWrapper(block))));
+
+        assertThat(LayerTree.of(root).layers().get(0).block()).isSameAs(layer.block());
+    }
+
     private static void setLoaded(Model model) throws ReflectiveOperationException {
         Field field = BaseModel.class.getDeclaredField("wasLoaded");
         field.setAccessible(true);

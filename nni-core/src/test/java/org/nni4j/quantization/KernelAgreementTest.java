@@ -53,7 +53,8 @@ class KernelAgreementTest {
             order = axes.stream().mapToInt(Integer::intValue).toArray();
             sliced = rank > 0 && random.nextBoolean();
             dataType = random.nextInt(3) == 0 ? DataType.FLOAT16 : DataType.FLOAT32;
-            QuantizationDtype dtype = QuantizationDtype.values()[random.nextInt(2)];
+            QuantizationDtype dtype =
+                    random.nextBoolean() ? QuantizationDtype.UINT : QuantizationDtype.INT;
             type =
                     new QuantizedType(
                             2 + random.nextInt(dataType == DataType.FLOAT16 ? 7 : 15), dtype);
@@ -262,7 +263,7 @@ class KernelAgreementTest {
             float[] x = floats(a.get(i));
             float[] y = floats(b.get(i));
             for (int j = 0; j < x.length; j++) {
-                assertThat(y[j] == x[j] || Float.isNaN(x[j]) && Float.isNaN(y[j]))
+                assertThat(y[j] == x[j] || (Float.isNaN(x[j]) && Float.isNaN(y[j])))
                         .as(s.where + " " + i + " " + x[j] + " " + y[j])
                         .isTrue();
             }

@@ -558,7 +558,7 @@ class KernelNumbersTest {
     }
 
     private void assertLearned(String name, int bits, float s, float[] y, float[] dw, float ds) {
-        int qmax = (1 << bits - 1) - 1;
+        int qmax = (1 << (bits - 1)) - 1;
         for (int axis : new int[] {PER_TENSOR, 0}) {
             NDArray w = weight().reshape(1, 6);
             NDArray step = array(s);

@@ -15,10 +15,11 @@ public final class NaiveQuantizer extends Quantizer {
      *
      * @param model has a block, initialized or not
      * @param config what to quantize
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      */
     public NaiveQuantizer(Model model, ConfigList config) {
-        super(new NaiveAlgorithm(), model, config, null, QuantizerOptions.standard());
+        super(new NaiveAlgorithm(), model, config, null, QuantizerOptions.standard(), null);
     }
 
     /**
@@ -26,7 +27,8 @@ public final class NaiveQuantizer extends Quantizer {
      *
      * @param model has a block, initialized or not
      * @param config what to quantize
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      */
     public NaiveQuantizer(Model model, List<? extends Map<String, ?>> config) {
         this(model, ConfigList.fromMaps(config));

@@ -1,12 +1,14 @@
 package org.nni4j.algorithms.qat;
 
 import ai.djl.Model;
+import ai.djl.ndarray.NDList;
 import ai.djl.training.optimizer.Optimizer;
 import java.util.List;
 import java.util.Map;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.config.ConfigList;
+import org.nni4j.graph.GraphTracer;
 
 /**
  * Trains a model as if it were quantized; see {@link QatAlgorithm}.
@@ -26,7 +28,8 @@ public final class QATQuantizer extends Quantizer {
      * @param model has a block, initialized or not
      * @param config what to quantize
      * @param optimizer the user's optimizer; train with {@link #optimizer()}
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      */
     public QATQuantizer(Model model, ConfigList config, Optimizer optimizer) {
         this(model, config, optimizer, QuantizerOptions.standard());
@@ -38,10 +41,10 @@ public final class QATQuantizer extends Quantizer {
      * @param model has a block, initialized or not
      * @param config what to quantize
      * @param optimizer the user's optimizer; train with {@link #optimizer()}
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      */
-    public QATQuantizer(
-            Model model, List<? extends Map<String, ?>> config, Optimizer optimizer) {
+    public QATQuantizer(Model model, List<? extends Map<String, ?>> config, Optimizer optimizer) {
         this(model, ConfigList.fromMaps(config), optimizer);
     }
 
@@ -52,10 +55,55 @@ public final class QATQuantizer extends Quantizer {
      * @param config what to quantize
      * @param optimizer the user's optimizer; train with {@link #optimizer()}
      * @param options everything else
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      */
     public QATQuantizer(
             Model model, ConfigList config, Optimizer optimizer, QuantizerOptions options) {
-        super(new QatAlgorithm(), model, config, optimizer, options);
+        super(new QatAlgorithm(), model, config, optimizer, options, null);
+    }
+
+    /**
+     * Makes a quantizer that folds BatchNorm: the model is traced with a dummy input. It is only
+     * read.
+     *
+     * @param model has an initialized block
+     * @param config what to quantize
+     * @param optimizer the user's optimizer; train with {@link #optimizer()}
+     * @param dummyInput what the model's block takes; its values do not matter, and a batch of one
+     *     will do
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public QATQuantizer(Model model, ConfigList config, Optimizer optimizer, NDList dummyInput) {
+        this(model, config, optimizer, QuantizerOptions.standard(), dummyInput);
+    }
+
+    /**
+     * Makes a quantizer that folds BatchNorm: the model is traced with a dummy input. It is only
+     * read.
+     *
+     * @param model has an initialized block
+     * @param config what to quantize
+     * @param optimizer the user's optimizer; train with {@link #optimizer()}
+     * @param options everything else
+     * @param dummyInput what the model's block takes; its values do not matter, and a batch of one
+     *     will do
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public QATQuantizer(
+            Model model,
+            ConfigList config,
+            Optimizer optimizer,
+            QuantizerOptions options,
+            NDList dummyInput) {
+        super(
+                new QatAlgorithm(),
+                model,
+                config,
+                optimizer,
+                options,
+                GraphTracer.trace(model, dummyInput));
     }
 }

@@ -15,12 +15,16 @@ import org.nni4j.quantization.QuantizationScheme;
 /**
  * Quantization-aware training.
  *
- * <p>Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR
- * 2018, section 3, <a href="https://arxiv.org/abs/1712.05877">arXiv:1712.05877</a>.
+ * <p>Jacob et al., "Quantization and Training of Neural Networks for Efficient
+ * Integer-Arithmetic-Only Inference", CVPR 2018, section 3, <a
+ * href="https://arxiv.org/abs/1712.05877">arXiv:1712.05877</a>.
  */
 public final class QatAlgorithm implements QuantizationAlgorithm {
 
-    /** One bit leaves an affine grid two levels, one of which is zero; BNN and DoReFa are made for that. */
+    /**
+     * One bit leaves an affine grid two levels, one of which is zero; BNN and DoReFa are made for
+     * that.
+     */
     private static final BitRange WIDTHS = new BitRange(2, 16);
 
     /** For the service loader. */
@@ -43,7 +47,7 @@ public final class QatAlgorithm implements QuantizationAlgorithm {
                 true,
                 true,
                 true,
-                Set.of());
+                Set.of("bn_freeze_step"));
     }
 
     @Override

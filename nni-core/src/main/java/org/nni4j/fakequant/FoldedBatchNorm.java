@@ -1,0 +1,140 @@
+package org.nni4j.fakequant;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A BatchNorm that is folded into the layer before it: {@code W' = W·γ/√(σ²+ε)} for each output
+ * channel, and {@code b' = β + (b − μ)·γ/√(σ²+ε)}, with the running mean μ and variance σ².
+ *
+ * @param path the BatchNorm's dotted path
+ * @param block the BatchNorm itself, with its parameters
+ * @param gamma γ, shape {@code (channels)}
+ * @param beta β, as γ
+ * @param mean μ, as γ
+ * @param variance σ², as γ
+ * @param epsilon ε, positive
+ * @param freezeStep from this step on training uses the running statistics and leaves them alone; 0
+ *     for never
+ */
+public record FoldedBatchNorm(
+        String path,
+        Block block,
+        Parameter gamma,
+        Parameter beta,
+        Parameter mean,
+        Parameter variance,
+        float epsilon,
+        long freezeStep) {
+
+    /**
+     * Checks.
+     *
+     * @throws IllegalArgumentException if epsilon is not positive
+     */
+    public FoldedBatchNorm {
+        if (!(epsilon > 0)) {
+            throw new IllegalArgumentException(
+                    "BatchNorm \"" + path + "\": epsilon " + epsilon + " is not positive");
+        }
+    }
+
+    boolean isFrozen(long step) {
+        return freezeStep > 0 && step >= freezeStep;
+    }
+
+    /** The values of one pass, as views that belong to it. */
+    Values values(ParameterStore store, ForwardContext context, NDManager scope) {
+        return values(
+                parameter ->
+                        alias(
+                                store.getValue(parameter, context.device(), context.training()),
+                                scope));
+    }
+
+    /** The values as they stand, as views that belong to a scope. */
+    Values values(NDManager scope) {
+        return values(parameter -> alias(parameter.getArray(), scope));
+    }
+
+    private Values values(Function<Parameter, NDArray> value) {
+        NDArray deviation = value.apply(variance).add(epsilon).sqrt();
+        return new Values(value.apply(gamma), value.apply(beta), value.apply(mean), deviation);
+    }
+
+    /**
+     * Makes a view of a lasting array that belongs to the pass: what is computed from it then
+     * belongs to the pass too, and not to the model, where it would pile up. Gradients flow
+     * through.
+     */
+    static NDArray alias(NDArray lasting, NDManager scope) {
+        NDArray alias = lasting.reshape(lasting.getShape());
+        alias.attach(scope);
+        return alias;
+    }
+
+    /** Biased variance of each channel (axis 1) of a layer's output, without gradient. */
+    static NDArray variance(NDArray output) {
+        int[] others = new int[output.getShape().dimension() - 1];
+        for (int i = 1; i < others.length; i++) {
+            others[i] = i + 1;
+        }
+        float count = (float) output.size() / output.getShape().get(1);
+        try (NDArray plain = output.stopGradient();
+                NDArray mean = plain.sum(others, true).divi(count);
+                NDArray centred = plain.sub(mean)) {
+            return centred.muli(centred).sum(others).divi(count);
+        }
+    }
+
+    /**
+     * What a fold computes with.
+     *
+     * @param gamma γ
+     * @param beta β
+     * @param mean μ
+     * @param deviation √(σ²+ε)
+     */
+    record Values(NDArray gamma, NDArray beta, NDArray mean, NDArray deviation) {
+
+        /** {@code W·γ/√(σ²+ε)}; output channels are the weight's first axis. */
+        NDArray weight(NDArray weight) {
+            return weight.mul(perChannel(gamma.div(deviation), weight));
+        }
+
+        /** {@code β + (b − μ)·γ/√(σ²+ε)}. */
+        NDArray bias(@Nullable NDArray bias) {
+            NDArray centred = bias == null ? mean.neg() : mean.neg().add(bias);
+            return beta.add(centred.mul(gamma.div(deviation)));
+        }
+
+        /**
+         * What turns a weight folded with running statistics into one folded with a batch's: {@code
+         * σ/σ_B}.
+         */
+        NDArray correction(NDArray batchVariance, float epsilon) {
+            return deviation.div(batchVariance.add(epsilon).sqrt()).stopGradient();
+        }
+
+        static NDArray perChannel(NDArray channels, NDArray weight) {
+            long[] shape = new long[weight.getShape().dimension()];
+            java.util.Arrays.fill(shape, 1);
+            shape[0] = channels.size();
+            return channels.reshape(new Shape(shape));
+        }
+    }
+
+    /** Adds a correction to a BatchNorm's output, which is the layer's only one. */
+    static NDList add(NDList normalized, NDList correction) {
+        return new NDList(
+                NDArrays.add(normalized.singletonOrThrow(), correction.singletonOrThrow()));
+    }
+}
