@@ -11,7 +11,7 @@ import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.config.ConfigException;
 import org.nni4j.config.ConfigProblem;
 import org.nni4j.config.QuantType;
-import org.nni4j.fakequant.QuantizedLayer;
+import org.nni4j.fakequant.Quantized;
 import org.nni4j.fakequant.StepClock;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.placement.PlannedLayer;
@@ -31,13 +31,13 @@ final class Calibrator {
 
     private final QuantizationAlgorithm algorithm;
     private final QuantizationPlan plan;
-    private final Map<String, QuantizedLayer> layers;
+    private final Map<String, Quantized> layers;
     private final StepClock clock;
 
     Calibrator(
             QuantizationAlgorithm algorithm,
             QuantizationPlan plan,
-            Map<String, QuantizedLayer> layers,
+            Map<String, Quantized> layers,
             StepClock clock) {
         this.algorithm = algorithm;
         this.plan = plan;
@@ -77,7 +77,7 @@ final class Calibrator {
     }
 
     private Map<String, TensorQuantizer> quantizers(PlannedLayer planned, QuantType type) {
-        QuantizedLayer layer = attached(planned.path());
+        Quantized layer = attached(planned.path());
         Map<String, TensorQuantizer> result = new LinkedHashMap<>();
         switch (type) {
             case WEIGHT -> {
@@ -92,8 +92,8 @@ final class Calibrator {
         return result;
     }
 
-    private QuantizedLayer attached(String path) {
-        QuantizedLayer layer = layers.get(path);
+    private Quantized attached(String path) {
+        Quantized layer = layers.get(path);
         if (layer == null) {
             throw new IllegalStateException("layer \"" + path + "\" is not attached");
         }
@@ -111,14 +111,15 @@ final class Calibrator {
     }
 
     private Optional<Shape> shape(QuantizationPoint weight) {
-        return Optional.ofNullable(
-                        attached(weight.layer()).getDirectParameters().get(weight.tensor()))
+        return attached(weight.layer()).weightQuantizers().keySet().stream()
+                .filter(parameter -> parameter.getName().equals(weight.tensor()))
+                .findFirst()
                 .filter(Parameter::isInitialized)
                 .map(parameter -> parameter.getArray().getShape());
     }
 
     private void restore(CalibratedLayer calibrated) {
-        QuantizedLayer layer = attached(calibrated.path());
+        Quantized layer = attached(calibrated.path());
         PlannedLayer planned =
                 plan.quantizedLayers().stream()
                         .filter(p -> p.path().equals(calibrated.path()))

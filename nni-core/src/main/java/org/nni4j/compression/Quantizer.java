@@ -23,10 +23,14 @@ import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.AbsorbedBatchNorm;
 import org.nni4j.fakequant.FoldedBatchNorm;
 import org.nni4j.fakequant.OptimizerWatch;
+import org.nni4j.fakequant.Quantized;
 import org.nni4j.fakequant.QuantizedLayer;
+import org.nni4j.fakequant.QuantizedOperator;
 import org.nni4j.fakequant.StepClock;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.graph.Graph;
+import org.nni4j.graph.GraphInterposer;
+import org.nni4j.graph.Node;
 import org.nni4j.layer.Attachment;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
@@ -60,8 +64,10 @@ public class Quantizer implements AutoCloseable {
     private final OptimizerWatch watch;
     private final NDManager manager;
     private final @Nullable StepCountingOptimizer optimizer;
-    private final Map<String, QuantizedLayer> layers = new LinkedHashMap<>();
+    private final Map<String, Quantized> layers = new LinkedHashMap<>();
     private final AlgorithmContext context;
+    private final @Nullable Graph graph;
+    private @Nullable Map<Layer, Function<Block, Block>> wrappers;
     private @Nullable Attachment attachment;
     private boolean floatStepSaid;
     private boolean closed;
@@ -116,6 +122,7 @@ public class Quantizer implements AutoCloseable {
         }
         this.model = model;
         this.algorithm = algorithm;
+        this.graph = graph;
         this.tree = LayerTree.of(model);
         this.manager = model.getNDManager().newSubManager();
         this.manager.setName("nni4j " + algorithm.name());
@@ -147,6 +154,15 @@ public class Quantizer implements AutoCloseable {
      */
     public final QuantizationPlan plan() {
         return plan;
+    }
+
+    /**
+     * Returns the model's operators as traced with the dummy input.
+     *
+     * @return empty if no dummy input was given
+     */
+    public final Optional<Graph> graph() {
+        return Optional.ofNullable(graph);
     }
 
     /**
@@ -192,26 +208,17 @@ public class Quantizer implements AutoCloseable {
         if (attachment != null) {
             throw new IllegalStateException("the model is quantized already");
         }
-        Map<Layer, Function<Block, Block>> wrappers = new LinkedHashMap<>();
-        for (PlannedLayer planned : plan.quantizedLayers()) {
-            Layer layer = tree.find(planned.path()).orElseThrow();
-            wrappers.put(
-                    layer,
-                    block -> layers.computeIfAbsent(planned.path(), path -> wrap(block, planned)));
-        }
-        for (PlannedFold fold : plan.folds()) {
-            wrappers.merge(
-                    tree.find(fold.batchNorm()).orElseThrow(),
-                    AbsorbedBatchNorm::new,
-                    (quantize, absorb) -> absorb.andThen(quantize));
-        }
         boolean first = layers.isEmpty();
         try {
+            if (wrappers == null) {
+                wrappers = wrappers();
+            }
             attachment = tree.attach(wrappers);
         } catch (RuntimeException e) {
             if (first) {
-                layers.values().forEach(QuantizedLayer::close);
+                layers.values().forEach(Quantized::close);
                 layers.clear();
+                wrappers = null;
             }
             throw e;
         }
@@ -227,6 +234,47 @@ public class Quantizer implements AutoCloseable {
      */
     protected final boolean isCompressed() {
         return attachment != null;
+    }
+
+    private Map<Layer, Function<Block, Block>> wrappers() {
+        Map<Layer, Function<Block, Block>> byLayer = new LinkedHashMap<>();
+        GraphInterposer interposer = new GraphInterposer(tree);
+        for (PlannedLayer planned : plan.quantizedLayers()) {
+            if (planned.operator()) {
+                QuantizedOperator operator = operator(planned);
+                layers.put(planned.path(), operator);
+                interposer.add(node(planned.path()), operator.interposition());
+            } else {
+                byLayer.put(
+                        tree.find(planned.path()).orElseThrow(),
+                        block ->
+                                (Block)
+                                        layers.computeIfAbsent(
+                                                planned.path(), path -> wrap(block, planned)));
+            }
+        }
+        for (PlannedFold fold : plan.folds()) {
+            byLayer.merge(
+                    tree.find(fold.batchNorm()).orElseThrow(),
+                    AbsorbedBatchNorm::new,
+                    (quantize, absorb) -> absorb.andThen(quantize));
+        }
+        return interposer.around(byLayer);
+    }
+
+    private Node node(String name) {
+        return Optional.ofNullable(graph).flatMap(g -> g.find(name)).orElseThrow();
+    }
+
+    private QuantizedOperator operator(PlannedLayer planned) {
+        QuantizationPoint first = planned.points().get(0);
+        return new QuantizedOperator(
+                node(planned.path()),
+                first.startStep(),
+                clock,
+                Boolean.TRUE.equals(first.settings().get("share_scale")),
+                factory(planned.point(QuantType.INPUT)),
+                factory(planned.point(QuantType.OUTPUT)));
     }
 
     private QuantizedLayer wrap(Block block, PlannedLayer planned) {
@@ -319,7 +367,7 @@ public class Quantizer implements AutoCloseable {
             throw new IllegalStateException("call compress() first");
         }
         if (model.getBlock().isInitialized()) {
-            layers.values().forEach(QuantizedLayer::describeWeights);
+            layers.values().forEach(Quantized::describeWeights);
         }
         return new Calibrator(algorithm, plan, layers, clock).calibration();
     }
@@ -398,7 +446,7 @@ public class Quantizer implements AutoCloseable {
         if (!closed) {
             closed = true;
             detach();
-            layers.values().forEach(QuantizedLayer::close);
+            layers.values().forEach(Quantized::close);
             layers.clear();
             manager.close();
         }

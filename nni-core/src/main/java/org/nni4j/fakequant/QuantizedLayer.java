@@ -18,7 +18,7 @@ import org.nni4j.layer.LayerWrapper;
 /**
  * A layer whose inputs, weights or outputs are fake-quantized. It stands in the layer's slot and is otherwise the layer.
  */
-public final class QuantizedLayer extends LayerWrapper {
+public final class QuantizedLayer extends LayerWrapper implements Quantized {
 
     private final String path;
     private final int startStep;
@@ -67,20 +67,12 @@ public final class QuantizedLayer extends LayerWrapper {
         return "layer \"" + path + "\", " + tensor;
     }
 
-    /**
-     * Returns the path of the BatchNorm folded into this layer.
-     *
-     * @return empty text if there is none
-     */
+    @Override
     public String foldedBatchNorm() {
         return fold == null ? "" : fold.path();
     }
 
-    /**
-     * Returns the layer's dotted path.
-     *
-     * @return for instance {@code "01SequentialBlock.01Conv2d"}
-     */
+    @Override
     public String path() {
         return path;
     }
@@ -211,7 +203,7 @@ public final class QuantizedLayer extends LayerWrapper {
         }
     }
 
-    /** Shows each weight quantizer the weight as it stands now, so that its calibration describes that. */
+    @Override
     public void describeWeights() {
         weights.forEach(
                 (parameter, quantizer) -> {
@@ -224,63 +216,32 @@ public final class QuantizedLayer extends LayerWrapper {
                 });
     }
 
-    /**
-     * Returns the quantizers of the weight parameters.
-     *
-     * @return in the layer's order
-     */
+    @Override
     public Map<Parameter, TensorQuantizer> weightQuantizers() {
         return Collections.unmodifiableMap(weights);
     }
 
-    /**
-     * Returns the quantizers of the inputs seen so far, by position.
-     *
-     * @return empty if inputs are not quantized
-     */
+    @Override
     public Map<Integer, TensorQuantizer> inputQuantizers() {
         return inputs == null ? Map.of() : inputs.byPosition();
     }
 
-    /**
-     * Returns the quantizers of the outputs seen so far, by position.
-     *
-     * @return empty if outputs are not quantized
-     */
+    @Override
     public Map<Integer, TensorQuantizer> outputQuantizers() {
         return outputs == null ? Map.of() : outputs.byPosition();
     }
 
-    /**
-     * Returns the quantizer of an input position, making it if no tensor has arrived there yet.
-     *
-     * @param position from 0
-     * @return the quantizer
-     * @throws IllegalStateException if inputs are not quantized
-     */
+    @Override
     public TensorQuantizer inputQuantizer(int position) {
-        return at(inputs, "input", position);
+        return QuantizerRow.at(inputs, named("input"), position);
     }
 
-    /**
-     * Returns the quantizer of an output position, making it if no tensor has arrived there yet.
-     *
-     * @param position from 0
-     * @return the quantizer
-     * @throws IllegalStateException if outputs are not quantized
-     */
+    @Override
     public TensorQuantizer outputQuantizer(int position) {
-        return at(outputs, "output", position);
+        return QuantizerRow.at(outputs, named("output"), position);
     }
 
-    private TensorQuantizer at(@Nullable QuantizerRow row, String what, int position) {
-        if (row == null) {
-            throw new IllegalStateException(named(what) + ": is not quantized");
-        }
-        return row.at(position);
-    }
-
-    /** Closes the quantizers; the layer itself lives on. */
+    @Override
     public void close() {
         weights.values().forEach(TensorQuantizer::close);
         if (inputs != null) {

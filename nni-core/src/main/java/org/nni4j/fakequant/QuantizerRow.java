@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The quantizers of a layer's inputs, or of its outputs: one for each position, made when a tensor
@@ -55,6 +56,18 @@ final class QuantizerRow implements AutoCloseable {
 
     TensorQuantizer at(int position) {
         return byPosition.computeIfAbsent(position, factory::apply);
+    }
+
+    /**
+     * Returns the quantizer of a position in a row that may not be there.
+     *
+     * @throws IllegalStateException if it is not
+     */
+    static TensorQuantizer at(@Nullable QuantizerRow row, String what, int position) {
+        if (row == null) {
+            throw new IllegalStateException(what + ": is not quantized");
+        }
+        return row.at(position);
     }
 
     Map<Integer, TensorQuantizer> byPosition() {

@@ -10,7 +10,9 @@ import ai.djl.training.ParameterServer;
 import ai.djl.training.ParameterStore;
 import java.lang.reflect.Method;
 import java.nio.Buffer;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -86,6 +88,7 @@ final class InterposedRun extends ProxySession {
         private final Operator operator;
         private final Interposition interposition;
         private int operands;
+        private @Nullable List<NDArray> replaced;
 
         Call(ArrayHandler receiver, Operator operator, Interposition interposition) {
             this.receiver = receiver;
@@ -95,6 +98,10 @@ final class InterposedRun extends ProxySession {
 
         @Nullable Object run(Object target, @Nullable Object[] arguments) throws Throwable {
             NDArray on = receiver.target();
+            Interposition.JointFunction together = interposition.together();
+            if (together != null) {
+                replaced = together.apply(operands(on, arguments), realStore, training);
+            }
             if (!operator.receiverRole().isEmpty()) {
                 on = input(on);
             }
@@ -115,7 +122,25 @@ final class InterposedRun extends ProxySession {
             return wrapResult(outputs(result));
         }
 
+        private List<NDArray> operands(NDArray on, @Nullable Object[] arguments) {
+            List<NDArray> all = new ArrayList<>();
+            if (!operator.receiverRole().isEmpty()) {
+                all.add(on);
+            }
+            Operands.map(
+                    operator,
+                    arguments,
+                    (role, array) -> {
+                        all.add(Operands.real(array));
+                        return array;
+                    });
+            return all;
+        }
+
         private NDArray input(NDArray real) {
+            if (replaced != null) {
+                return replaced.get(operands++);
+            }
             return apply(interposition.inputs().get(operands++), real);
         }
 

@@ -14,13 +14,15 @@ import org.nni4j.config.QuantType;
  * @param points what is quantized: each weight parameter, and position 0 of inputs and outputs,
  *     which stands for all; empty if the layer is left alone
  * @param reason why the layer is left alone; empty text if it is quantized
+ * @param operator true for a functional operator, which goes by its traced name
  */
 public record PlannedLayer(
         String path,
         String type,
         List<String> aliases,
         List<QuantizationPoint> points,
-        String reason) {
+        String reason,
+        boolean operator) {
 
     /** Copies the lists. */
     public PlannedLayer {

@@ -47,7 +47,7 @@ public final class QatAlgorithm implements QuantizationAlgorithm {
                 true,
                 true,
                 true,
-                Set.of("bn_freeze_step"));
+                Set.of("bn_freeze_step", "share_scale"));
     }
 
     @Override

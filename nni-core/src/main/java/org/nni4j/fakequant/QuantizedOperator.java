@@ -1,0 +1,166 @@
+package org.nni4j.fakequant;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+import org.nni4j.graph.Interposition;
+import org.nni4j.graph.Interposition.TensorFunction;
+import org.nni4j.graph.Node;
+import org.nni4j.graph.Value;
+
+/** A functional operator, such as a residual add, whose inputs or outputs are fake-quantized. */
+public final class QuantizedOperator implements Quantized {
+
+    private final Node node;
+    private final int startStep;
+    private final StepClock clock;
+    private final boolean sharedScale;
+    private final @Nullable QuantizerRow inputs;
+    private final @Nullable QuantizerRow outputs;
+
+    /**
+     * Stands for an operator.
+     *
+     * @param node the operator as traced
+     * @param startStep quantization begins with this step
+     * @param clock counts the steps
+     * @param sharedScale whether all inputs have one quantizer, and so one scale
+     * @param inputs makes the quantizer of an input position; null leaves inputs alone
+     * @param outputs as inputs
+     */
+    public QuantizedOperator(
+            Node node,
+            int startStep,
+            StepClock clock,
+            boolean sharedScale,
+            @Nullable IntFunction<TensorQuantizer> inputs,
+            @Nullable IntFunction<TensorQuantizer> outputs) {
+        this.node = node;
+        this.startStep = startStep;
+        this.clock = clock;
+        this.sharedScale = sharedScale;
+        this.inputs = inputs == null ? null : new QuantizerRow(named("input"), inputs);
+        this.outputs = outputs == null ? null : new QuantizerRow(named("output"), outputs);
+    }
+
+    private String named(String tensor) {
+        return "operator \"" + node.name() + "\", " + tensor;
+    }
+
+    /**
+     * Returns what becomes of the operator's tensors while the network runs.
+     *
+     * @return for the interposer
+     */
+    public Interposition interposition() {
+        Map<Integer, TensorFunction> results = functions(outputs, node.outputs());
+        if (inputs != null && sharedScale) {
+            return Interposition.ofInputsTogether(this::together, results);
+        }
+        return new Interposition(functions(inputs, node.inputs()), results);
+    }
+
+    private Map<Integer, TensorFunction> functions(
+            @Nullable QuantizerRow row, List<Value> values) {
+        Map<Integer, TensorFunction> functions = new HashMap<>();
+        for (int i = 0; row != null && i < values.size(); i++) {
+            if (values.get(i).dataType().isFloating()) {
+                int position = i;
+                functions.put(
+                        i,
+                        (tensor, store, training) ->
+                                row.at(position)
+                                        .quantize(tensor, context(tensor, store, training)));
+            }
+        }
+        return functions;
+    }
+
+    /** One range over all inputs: they are laid end to end, quantized, and taken apart again. */
+    private List<NDArray> together(List<NDArray> tensors, ParameterStore store, boolean training) {
+        if (inputs == null) {
+            return tensors;
+        }
+        NDList flat = new NDList();
+        tensors.forEach(tensor -> flat.add(tensor.flatten()));
+        NDArray joined = NDArrays.concat(flat);
+        NDArray quantized =
+                inputs.at(0).quantize(joined, context(joined, store, training));
+        long[] ends = new long[tensors.size() - 1];
+        long end = 0;
+        for (int i = 0; i < ends.length; i++) {
+            end += tensors.get(i).size();
+            ends[i] = end;
+        }
+        NDList parts = ends.length == 0 ? new NDList(quantized) : quantized.split(ends);
+        NDList result = new NDList();
+        for (int i = 0; i < tensors.size(); i++) {
+            Shape shape = tensors.get(i).getShape();
+            result.add(parts.get(i).reshape(shape));
+        }
+        return result;
+    }
+
+    private ForwardContext context(NDArray tensor, ParameterStore store, boolean training) {
+        long step = clock.step();
+        return new ForwardContext(training, step >= startStep, step, store, tensor.getDevice());
+    }
+
+    @Override
+    public String path() {
+        return node.name();
+    }
+
+    @Override
+    public Map<Parameter, TensorQuantizer> weightQuantizers() {
+        return Map.of();
+    }
+
+    @Override
+    public Map<Integer, TensorQuantizer> inputQuantizers() {
+        return inputs == null ? Map.of() : inputs.byPosition();
+    }
+
+    @Override
+    public Map<Integer, TensorQuantizer> outputQuantizers() {
+        return outputs == null ? Map.of() : outputs.byPosition();
+    }
+
+    @Override
+    public TensorQuantizer inputQuantizer(int position) {
+        return QuantizerRow.at(inputs, named("input"), position);
+    }
+
+    @Override
+    public TensorQuantizer outputQuantizer(int position) {
+        return QuantizerRow.at(outputs, named("output"), position);
+    }
+
+    @Override
+    public String foldedBatchNorm() {
+        return "";
+    }
+
+    @Override
+    public void describeWeights() {
+        // an operator has none
+    }
+
+    @Override
+    public void close() {
+        if (inputs != null) {
+            inputs.close();
+        }
+        if (outputs != null) {
+            outputs.close();
+        }
+    }
+}
