@@ -38,6 +38,12 @@ final class ExampleOptions {
     Optional<Integer> epochs = Optional.empty();
 
     @Option(
+            names = "--fold",
+            description =
+                    "Trace the network and fold each BatchNorm into the convolution before it.")
+    boolean fold;
+
+    @Option(
             names = "--calibration",
             paramLabel = "N",
             description = "Training pictures to calibrate with, for algorithm observer.")

@@ -21,6 +21,8 @@ import org.nni4j.algorithms.observer.ObserverQuantizer;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.compression.Quantizers;
+import org.nni4j.graph.Graph;
+import org.nni4j.graph.GraphTracer;
 
 /**
  * The story of both examples: a float network is trained or loaded, quantized, trained on and
@@ -182,7 +184,12 @@ final class Experiment {
                                 MOMENTUM)
                         .optWeightDecays(defaults.weightDecay())
                         .build();
-        return Quantizers.create(options.algorithm, model, config.list(), optimizer, standard);
+        Graph graph =
+                options.fold
+                        ? GraphTracer.trace(model, FloatTraining.inputShape(pictures.training()))
+                        : null;
+        return Quantizers.create(
+                options.algorithm, model, config.list(), optimizer, standard, graph);
     }
 
     private void makeFloat(Model model) {
