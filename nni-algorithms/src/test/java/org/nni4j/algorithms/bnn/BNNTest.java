@@ -1,0 +1,102 @@
+package org.nni4j.algorithms.bnn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.Trainer;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.nni4j.algorithms.Networks;
+import org.nni4j.algorithms.Points;
+import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.TensorQuantizer;
+
+class BNNTest {
+
+    private static final Map<String, Object> STOCHASTIC = Map.of("stochastic", true);
+
+    @Test
+    void training_keepsMasterWeightsWithinOne() {
+        try (Model model = Networks.lenetModel(1);
+                BNNQuantizer quantizer =
+                        new BNNQuantizer(
+                                model,
+                                List.of(
+                                        Map.of(
+                                                "quant_types", List.of("weight"),
+                                                "quant_bits", 1,
+                                                "op_types", List.of("Conv2d"))),
+                                Networks.sgd(50))) {
+            quantizer.compress();
+            try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                Shape images = new Shape(4, 1, 28, 28);
+                trainer.initialize(images);
+                Networks.step(trainer, images, 10, 1);
+            }
+            float[] weight = Networks.values(model.getBlock()).get("01Conv2d_weight");
+            assertThat(weight).contains(1).contains(-1);
+            for (float w : weight) {
+                assertThat(w).isBetween(-1f, 1f);
+            }
+        }
+    }
+
+    @Test
+    void stochastic_inTraining_drawsTheSignByHardSigmoid() {
+        int n = 40_000;
+        float[] x = new float[n];
+        float[] upstream = new float[n];
+        for (int i = 0; i < n; i++) {
+            x[i] = i < n / 2 ? .5f : 2;
+            upstream[i] = 1;
+        }
+        for (QuantType type : new QuantType[] {QuantType.WEIGHT, QuantType.INPUT}) {
+            try (NDManager manager = NDManager.newBaseManager();
+                    TensorQuantizer quantizer = quantizer(type, manager)) {
+                Points.Pass pass = Points.train(quantizer, x, new Shape(n), upstream);
+                double sum = 0;
+                for (int i = 0; i < n / 2; i++) {
+                    sum += pass.output()[i];
+                }
+                // mean of 20,000 draws of probability 3/4: 2 p - 1 = 1/2, four deviations of .87 / sqrt(n)
+                assertThat(sum / (n / 2)).isCloseTo(.5, within(.025));
+                for (int i = n / 2; i < n; i++) {
+                    assertThat(pass.output()[i]).isEqualTo(1);
+                    assertThat(pass.gradient()[i]).isEqualTo(type == QuantType.WEIGHT ? 1 : 0);
+                }
+            }
+        }
+    }
+
+    @Test
+    void stochastic_resumed_drawsTheSame() {
+        float[] x = new float[100];
+        Shape shape = new Shape(100);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = quantizer(QuantType.INPUT, manager);
+                TensorQuantizer resumed = quantizer(QuantType.INPUT, manager)) {
+            float[] first = Points.train(quantizer, x, shape, x).output();
+            resumed.load(quantizer.state());
+            float[] second = Points.train(quantizer, x, shape, x).output();
+            assertThat(second).isNotEqualTo(first);
+            assertThat(Points.train(resumed, x, shape, x).output()).isEqualTo(second);
+        }
+    }
+
+    @Test
+    void stochastic_inEvaluation_isTheSign() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = quantizer(QuantType.INPUT, manager)) {
+            assertThat(Points.evaluate(quantizer, new float[] {-.1f, 0, .1f}, new Shape(3)))
+                    .containsExactly(-1, 1, 1);
+        }
+    }
+
+    private static TensorQuantizer quantizer(QuantType type, NDManager manager) {
+        return Points.quantizer("bnn", Points.point("bnn", type, 1, STOCHASTIC), manager);
+    }
+}

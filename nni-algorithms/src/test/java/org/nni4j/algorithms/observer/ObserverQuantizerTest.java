@@ -1,0 +1,224 @@
+package org.nni4j.algorithms.observer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.dataset.ArrayDataset;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.nni4j.algorithms.Networks;
+import org.nni4j.algorithms.Points;
+import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.calibration.TensorCalibration;
+import org.nni4j.config.ConfigException;
+import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.quantization.QuantizationDtype;
+import org.nni4j.quantization.QuantizationParameters;
+import org.nni4j.quantization.QuantizationScheme;
+import org.nni4j.quantization.QuantizedType;
+
+class ObserverQuantizerTest {
+
+    private static final Shape ONE = new Shape(1, 1, 28, 28);
+
+    /** NNI's scale is max / 127.5, which its own clamp to -127..127 then does not reach; given that scale, it agrees. */
+    @Test
+    void weight_atNnisScale_isNnis() {
+        float[] w = {-.9f, .25f, .4f, .1f, -.3f, 1.3f};
+        QuantizedType int8 = new QuantizedType(8, QuantizationDtype.INT);
+        QuantizationScheme scheme = QuantizationScheme.PER_TENSOR_SYMMETRIC;
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer =
+                        Points.quantizer(
+                                "observer",
+                                Points.point(
+                                        QuantType.WEIGHT, 8, QuantizationDtype.INT, scheme, Map.of()),
+                                manager)) {
+            quantizer.restore(
+                    new TensorCalibration(
+                            int8,
+                            scheme,
+                            QuantizationParameters.perTensor(0.0101960776f, 0),
+                            new float[] {-1.3f},
+                            new float[] {1.3f}));
+            assertThat(Points.evaluate(quantizer, w, new Shape(2, 3)))
+                    .containsExactly(
+                            new float[] {
+                                -.89725482f, .25490195f, .39764702f, .10196078f, -.29568624f,
+                                1.29490185f
+                            },
+                            within(1e-6f)); // digits given
+        }
+    }
+
+    @Test
+    void weights_ofEightBits_areWithinHalfAStep() {
+        try (Model model = Networks.lenetModel(1);
+                ObserverQuantizer quantizer = quantizer(model, "weight")) {
+            Map<String, float[]> weights = Networks.values(model.getBlock());
+            quantizer.compress();
+            CalibrationConfig calibration = quantizer.calibration();
+            assertThat(calibration.layers()).hasSize(4);
+            float[] scale =
+                    calibration.layers().get(0).tensors().get(0).calibration().parameters().scale();
+            float[] w = weights.get("01Conv2d_weight");
+            for (int c = 0; c < scale.length; c++) {
+                for (int i = 0; i < 25; i++) {
+                    float steps = w[c * 25 + i] / scale[c];
+                    assertThat(Math.abs(steps)).isLessThan(127.5f);
+                }
+            }
+        }
+    }
+
+    @Test
+    void observe_untilCompress_computesInFloat() {
+        float[] image = random(1, 784);
+        try (Model model = Networks.lenetModel(2);
+                ObserverQuantizer quantizer = quantizer(model, "weight", "input", "output")) {
+            float[] plain = Networks.evaluate(model, image, ONE);
+            quantizer.observe();
+            assertThat(Networks.evaluate(model, image, ONE)).isEqualTo(plain);
+            quantizer.compress();
+            float[] quantized = Networks.evaluate(model, image, ONE);
+            assertThat(quantized).isNotEqualTo(plain);
+            for (int i = 0; i < plain.length; i++) {
+                assertThat(quantized[i]).isCloseTo(plain[i], within(.1f)); // int8 throughout
+            }
+            assertThatThrownBy(quantizer::compress)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("the model is quantized already");
+        }
+    }
+
+    @Test
+    void calibrate_onADataSet_isObservingItsBatches() throws Exception {
+        float[] images = random(3, 10 * 784);
+        try (Model model = Networks.lenetModel(3);
+                NDManager manager = NDManager.newBaseManager();
+                ObserverQuantizer byDataset = quantizer(model, "weight", "input")) {
+            ArrayDataset dataset =
+                    new ArrayDataset.Builder()
+                            .setData(manager.create(images, new Shape(10, 1, 28, 28)))
+                            .setSampling(4, false)
+                            .build();
+            assertThat(byDataset.calibrate(dataset, 6)).isEqualTo(8);
+            byDataset.compress();
+            String expected = byDataset.calibration().toJson();
+            byDataset.restore();
+            try (ObserverQuantizer byHand = quantizer(model, "weight", "input")) {
+                byHand.observe();
+                float[] eight = java.util.Arrays.copyOf(images, 8 * 784);
+                Networks.evaluate(model, eight, new Shape(8, 1, 28, 28));
+                byHand.compress();
+                assertThat(byHand.calibration().toJson()).isEqualTo(expected);
+            }
+        }
+    }
+
+    @Test
+    void trainingForward_whileObserving_throws() {
+        try (Model model = Networks.lenetModel(4);
+                ObserverQuantizer quantizer = quantizer(model, "input")) {
+            quantizer.observe();
+            assertThatThrownBy(
+                            () ->
+                                    Networks.train(
+                                            model, random(1, 784), ONE, random(2, 10)))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("01Conv2d")
+                    .hasMessageContaining("evaluation mode");
+        }
+    }
+
+    @Test
+    void everyObserver_canBeChosen() {
+        for (String kind : List.of("min_max", "ema", "percentile", "histogram", "entropy", "mse")) {
+            try (Model model = Networks.lenetModel(5);
+                    ObserverQuantizer quantizer =
+                            new ObserverQuantizer(
+                                    model,
+                                    List.of(
+                                            Map.of(
+                                                    "quant_types", List.of("weight", "input"),
+                                                    "quant_bits", 8,
+                                                    "op_types", List.of("Conv2d", "Linear"),
+                                                    "observer", kind)))) {
+                float[] image = random(6, 784);
+                float[] plain = Networks.evaluate(model, image, ONE);
+                quantizer.observe();
+                Networks.evaluate(model, image, ONE);
+                quantizer.compress();
+                float[] quantized = Networks.evaluate(model, image, ONE);
+                for (int i = 0; i < plain.length; i++) {
+                    // int8 with a few values clipped
+                    assertThat(quantized[i]).as(kind).isCloseTo(plain[i], within(.3f));
+                }
+            }
+        }
+    }
+
+    @Test
+    void reduceRange_leavesABitUnused() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer =
+                        Points.quantizer(
+                                "observer",
+                                Points.point(
+                                        QuantType.INPUT,
+                                        8,
+                                        QuantizationDtype.UINT,
+                                        QuantizationScheme.PER_TENSOR_AFFINE,
+                                        Map.of("reduce_range", true, "observer", "min_max")),
+                                manager)) {
+            Points.evaluate(quantizer, new float[] {0, 1, 2, 3}, new Shape(4));
+            TensorCalibration calibration = quantizer.calibration().orElseThrow();
+            assertThat(calibration.type().qmax()).isEqualTo(127);
+            assertThat(calibration.parameters().scale()[0]).isEqualTo(3f / 127);
+        }
+    }
+
+    @Test
+    void unknownObserver_isAConfigError() {
+        try (Model model = Networks.lenetModel(6)) {
+            assertThatThrownBy(
+                            () ->
+                                    new ObserverQuantizer(
+                                            model,
+                                            List.of(
+                                                    Map.of(
+                                                            "quant_types", List.of("weight"),
+                                                            "quant_bits", 8,
+                                                            "op_types", List.of("Conv2d"),
+                                                            "observer", "minmax"))))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("min_max");
+        }
+    }
+
+    private static ObserverQuantizer quantizer(Model model, String... types) {
+        return new ObserverQuantizer(
+                model,
+                List.of(
+                        Map.of(
+                                "quant_types", List.of(types),
+                                "quant_bits", 8,
+                                "op_types", List.of("Conv2d", "Linear"))));
+    }
+
+    private static float[] random(long seed, int length) {
+        Random random = new Random(seed);
+        float[] values = new float[length];
+        for (int i = 0; i < length; i++) {
+            values[i] = random.nextFloat();
+        }
+        return values;
+    }
+}

@@ -1,0 +1,135 @@
+package org.nni4j.algorithms.pact;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.Trainer;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.nni4j.algorithms.Networks;
+import org.nni4j.algorithms.Points;
+import org.nni4j.config.ConfigException;
+import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.QuantizerState;
+import org.nni4j.fakequant.TensorQuantizer;
+
+class PactTest {
+
+    private static final List<Map<String, Object>> RELU_OUTPUTS =
+            List.of(
+                    Map.of(
+                            "quant_types", List.of("output"),
+                            "quant_bits", 4,
+                            "op_types", List.of("ReLU"),
+                            "settings", Map.of("initial_level", .5)));
+
+    @Test
+    void training_movesTheLevels() {
+        try (Model model = Networks.lenetModel(1);
+                PactQuantizer quantizer =
+                        new PactQuantizer(model, RELU_OUTPUTS, Networks.sgd(.1f))) {
+            quantizer.compress();
+            try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                Shape images = new Shape(4, 1, 28, 28);
+                trainer.initialize(images);
+                Networks.step(trainer, images, 10, 1);
+            }
+            List<Float> levels =
+                    quantizer.calibration().layers().stream()
+                            .map(layer -> layer.tensors().get(0).calibration().parameters())
+                            .map(parameters -> parameters.scale()[0] * 15)
+                            .toList();
+            assertThat(levels).hasSize(3).allSatisfy(l -> assertThat(l).isNotEqualTo(.5f));
+        }
+    }
+
+    /** The clipping level's own decay is added to its gradient. */
+    @Test
+    void beforeUpdate_addsTheDecay() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = quantizer(Map.of("level_decay", .25), manager)) {
+            Parameter level = quantizer.learnedParameters().get(0);
+            NDArray gradient = manager.create(new float[] {3});
+            quantizer.beforeUpdate(level, level.getArray(), gradient);
+            assertThat(gradient.toFloatArray()).containsExactly(3 + .25f * 8);
+        }
+    }
+
+    @Test
+    void level_underAHugeUpdate_staysPositive() {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = quantizer(Map.of(), manager)) {
+            Parameter level = quantizer.learnedParameters().get(0);
+            quantizer.beforeUpdate(level, level.getArray(), manager.create(new float[] {0}));
+            level.getArray().set(new float[] {-100});
+            quantizer.afterUpdate(level, level.getArray());
+            assertThat(level.getArray().toFloatArray()).containsExactly(4);
+        }
+    }
+
+    /** Without rounding, the output is smooth in the level; the gradient is its slope. */
+    @Test
+    void levelGradient_isThatOfClipping() {
+        for (int seed = 0; seed < 10; seed++) {
+            Random random = new Random(seed);
+            float[] x = new float[50];
+            float[] upstream = new float[50];
+            for (int i = 0; i < x.length; i++) {
+                x[i] = (float) random.nextGaussian() * 3;
+                upstream[i] = (float) random.nextGaussian();
+            }
+            float level = 1 + random.nextFloat() * 3;
+            try (NDManager manager = NDManager.newBaseManager();
+                    TensorQuantizer quantizer = quantizer(Map.of(), manager)) {
+                quantizer.load(
+                        new QuantizerState(Map.of("level", new float[] {level}), Map.of()));
+                float found =
+                        Points.train(quantizer, x, new Shape(50), upstream).learned().get(0)[0];
+                double h = 1e-6;
+                double slope =
+                        (clipped(x, upstream, level + h) - clipped(x, upstream, level - h))
+                                / (2 * h);
+                assertThat((double) found).as("seed %d", seed).isCloseTo(slope, within(1e-4));
+            }
+        }
+    }
+
+    private static double clipped(float[] x, float[] upstream, double level) {
+        double sum = 0;
+        for (int i = 0; i < x.length; i++) {
+            sum += upstream[i] * Math.max(0, Math.min(level, x[i]));
+        }
+        return sum;
+    }
+
+    @Test
+    void sawb_ofUnsupportedWidth_isAConfigError() {
+        try (Model model = Networks.lenetModel(1)) {
+            assertThatThrownBy(
+                            () ->
+                                    new PactQuantizer(
+                                            model,
+                                            List.of(
+                                                    Map.of(
+                                                            "quant_types", List.of("weight"),
+                                                            "quant_bits", 8,
+                                                            "op_types", List.of("Conv2d"),
+                                                            "settings", Map.of("weights", "sawb"))),
+                                            Networks.sgd(.1f)))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("8 bits is not supported by SAWB; expected 2..5");
+        }
+    }
+
+    private static TensorQuantizer quantizer(Map<String, Object> settings, NDManager manager) {
+        return Points.quantizer("pact", Points.point("pact", QuantType.INPUT, 4, settings), manager);
+    }
+}
