@@ -90,9 +90,11 @@ class AlgorithmContractTest {
         if (!Algorithms.find(algorithm).capabilities().needsOptimizer()) {
             return;
         }
-        // A binarized network without BatchNorm saturates at once: no gradient passes its inputs and outputs.
-        boolean saturates = Algorithms.find(algorithm).capabilities().bits().values().stream()
-                .allMatch(range -> range.max() == 1);
+        // A binarized network without BatchNorm saturates at once: no gradient passes its inputs
+        // and outputs.
+        boolean saturates =
+                Algorithms.find(algorithm).capabilities().bits().values().stream()
+                        .allMatch(range -> range.max() == 1);
         try (Model model = Networks.lenetModel(2);
                 Quantizer quantizer =
                         saturates
@@ -109,8 +111,7 @@ class AlgorithmContractTest {
             quantizer.restore();
             Map<String, float[]> after = Networks.values(model.getBlock());
             before.forEach(
-                    (name, values) ->
-                            assertThat(after.get(name)).as(name).isNotEqualTo(values));
+                    (name, values) -> assertThat(after.get(name)).as(name).isNotEqualTo(values));
         }
     }
 
@@ -140,8 +141,7 @@ class AlgorithmContractTest {
             copy(model.getBlock(), fresh.getBlock());
             try (Quantizer quantizer = quantizer(algorithm, fresh)) {
                 quantizer.compress();
-                quantizer.loadCalibration(
-                        org.nni4j.calibration.CalibrationConfig.read(file));
+                quantizer.loadCalibration(org.nni4j.calibration.CalibrationConfig.read(file));
                 assertThat(Networks.evaluate(fresh, image, one)).isEqualTo(expected);
             }
         }
@@ -156,8 +156,7 @@ class AlgorithmContractTest {
             quantizer.compress();
             if (Algorithms.find(algorithm).capabilities().needsOptimizer()) {
                 Networks.train(model, new float[784], one, random(1, CLASSES));
-                Networks.Pass pass =
-                        Networks.train(model, random(2, 784), one, random(3, CLASSES));
+                Networks.Pass pass = Networks.train(model, random(2, 784), one, random(3, CLASSES));
                 assertFinite(pass.output());
                 assertFinite(pass.inputGradient());
                 pass.gradients().values().forEach(AlgorithmContractTest::assertFinite);
@@ -176,8 +175,7 @@ class AlgorithmContractTest {
         try (NDManager manager = NDManager.newBaseManager();
                 TensorQuantizer quantizer = point.quantizer(manager)) {
             if (trains(point.algorithm())) {
-                Points.Pass pass =
-                        Points.train(quantizer, new float[24], shape, random(1, 24));
+                Points.Pass pass = Points.train(quantizer, new float[24], shape, random(1, 24));
                 assertFinite(pass.output());
                 assertFinite(pass.gradient());
                 pass.learned().forEach(AlgorithmContractTest::assertFinite);
@@ -271,8 +269,7 @@ class AlgorithmContractTest {
     }
 
     /** Shows a quantizer data in the mode it learns from. */
-    private static void see(
-            Arguments point, TensorQuantizer quantizer, float[] data, Shape shape) {
+    private static void see(Arguments point, TensorQuantizer quantizer, float[] data, Shape shape) {
         if (trains(point.algorithm())) {
             Points.train(quantizer, data, shape, data);
         } else if (point.type() == QuantType.WEIGHT) {
@@ -289,7 +286,9 @@ class AlgorithmContractTest {
     private static Quantizer quantizer(String algorithm, Model model) {
         Capabilities capabilities = Algorithms.find(algorithm).capabilities();
         Map<String, Object> bits = new LinkedHashMap<>();
-        capabilities.bits().forEach((type, range) -> bits.put(type.key(), bits(capabilities, type)));
+        capabilities
+                .bits()
+                .forEach((type, range) -> bits.put(type.key(), bits(capabilities, type)));
         return quantizer(
                 algorithm,
                 model,
@@ -319,8 +318,7 @@ class AlgorithmContractTest {
 
     private static Quantizer quantizer(String algorithm, Model model, Map<String, Object> entry) {
         @Nullable Optimizer optimizer = trains(algorithm) ? Networks.sgd(0.05f) : null;
-        return Quantizers.create(
-                algorithm, model, ConfigList.fromMaps(List.of(entry)), optimizer);
+        return Quantizers.create(algorithm, model, ConfigList.fromMaps(List.of(entry)), optimizer);
     }
 
     private static void copy(Block from, Block to) {
@@ -330,8 +328,7 @@ class AlgorithmContractTest {
                         p ->
                                 Networks.set(
                                         p.getValue(),
-                                        java.util.Objects.requireNonNull(
-                                                values.get(p.getKey()))));
+                                        java.util.Objects.requireNonNull(values.get(p.getKey()))));
     }
 
     private static float[] random(long seed, int length) {
@@ -351,8 +348,7 @@ class AlgorithmContractTest {
 
     private static void assertSame(Map<String, float[]> actual, Map<String, float[]> expected) {
         assertThat(actual.keySet()).isEqualTo(expected.keySet());
-        expected.forEach(
-                (name, values) -> assertThat(actual.get(name)).as(name).isEqualTo(values));
+        expected.forEach((name, values) -> assertThat(actual.get(name)).as(name).isEqualTo(values));
     }
 
     private static void assertSame(QuantizerState actual, QuantizerState expected) {

@@ -34,8 +34,7 @@ class LowBitOraclesTest {
 
     private static void assertNni(int bits, float... expected) {
         float[] upstream = {1, 2, 3, 4, 5, 6};
-        Points.Pass pass =
-                train("dorefa", QuantType.WEIGHT, bits, NNI, NNI_WEIGHT, upstream);
+        Points.Pass pass = train("dorefa", QuantType.WEIGHT, bits, NNI, NNI_WEIGHT, upstream);
         assertThat(pass.output()).containsExactly(expected, DIGITS);
         assertThat(pass.gradient()).containsExactly(upstream);
     }
@@ -43,7 +42,8 @@ class LowBitOraclesTest {
     @Test
     void dorefa_weights_areDistillers() {
         float third = 1f / 3;
-        assertWeights(1, -1.107143f, -1.107143f, -1.107143f, 1.107143f, 1.107143f, 1.107143f, 1.107143f);
+        assertWeights(
+                1, -1.107143f, -1.107143f, -1.107143f, 1.107143f, 1.107143f, 1.107143f, 1.107143f);
         assertWeights(2, -1, -1, -third, third, third, 1, 1);
         assertWeights(3, -1, -.714286f, -.428571f, .142857f, .142857f, .714286f, 1);
         assertWeights(4, -1, -.733333f, -.466667f, .066667f, .2f, .733333f, 1);
@@ -70,8 +70,7 @@ class LowBitOraclesTest {
         assertThat(evaluate("dorefa", QuantType.INPUT, bits, DISTILLER_INPUT))
                 .containsExactly(expected, DIGITS);
         float[] ones = {1, 1, 1, 1, 1, 1, 1, 1};
-        Points.Pass pass =
-                train("dorefa", QuantType.OUTPUT, bits, Map.of(), DISTILLER_INPUT, ones);
+        Points.Pass pass = train("dorefa", QuantType.OUTPUT, bits, Map.of(), DISTILLER_INPUT, ones);
         assertThat(pass.output()).containsExactly(expected, DIGITS);
         assertThat(pass.gradient()).containsExactly(0, 1, 1, 1, 1, 1, 1, 0);
     }
@@ -94,7 +93,8 @@ class LowBitOraclesTest {
         float[] x = {-1, .5f, 3, 7.9f, 8, 9, 20};
         float[] ones = {1, 1, 1, 1, 1, 1, 1};
         Points.Pass pass = train("pact", QuantType.OUTPUT, 4, Map.of(), x, ones);
-        assertThat(pass.output()).containsExactly(new float[] {0, .533333f, 3.2f, 8, 8, 8, 8}, DIGITS);
+        assertThat(pass.output())
+                .containsExactly(new float[] {0, .533333f, 3.2f, 8, 8, 8, 8}, DIGITS);
         assertThat(pass.gradient()).containsExactly(0, 1, 1, 1, 0, 0, 0);
         assertThat(pass.learned().get(0)).containsExactly(3);
     }

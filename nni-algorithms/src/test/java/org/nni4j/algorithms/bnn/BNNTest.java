@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.Trainer;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.nni4j.algorithms.Networks;
 import org.nni4j.algorithms.Points;
@@ -37,7 +38,9 @@ class BNNTest {
                 trainer.initialize(images);
                 Networks.step(trainer, images, 10, 1);
             }
-            float[] weight = Networks.values(model.getBlock()).get("01Conv2d_weight");
+            float[] weight =
+                    Objects.requireNonNull(
+                            Networks.values(model.getBlock()).get("01Conv2d_weight"));
             assertThat(weight).contains(1).contains(-1);
             for (float w : weight) {
                 assertThat(w).isBetween(-1f, 1f);
@@ -62,8 +65,9 @@ class BNNTest {
                 for (int i = 0; i < n / 2; i++) {
                     sum += pass.output()[i];
                 }
-                // mean of 20,000 draws of probability 3/4: 2 p - 1 = 1/2, four deviations of .87 / sqrt(n)
-                assertThat(sum / (n / 2)).isCloseTo(.5, within(.025));
+                // mean of 20,000 draws of probability 3/4: 2 p - 1 = 1/2, four deviations of .87 /
+                // sqrt(n)
+                assertThat(sum * 2 / n).isCloseTo(.5, within(.025));
                 for (int i = n / 2; i < n; i++) {
                     assertThat(pass.output()[i]).isEqualTo(1);
                     assertThat(pass.gradient()[i]).isEqualTo(type == QuantType.WEIGHT ? 1 : 0);

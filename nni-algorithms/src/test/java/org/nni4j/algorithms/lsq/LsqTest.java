@@ -14,6 +14,7 @@ import ai.djl.training.Trainer;
 import ai.djl.training.optimizer.Optimizer;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
@@ -40,14 +41,40 @@ class LsqTest {
 
     @Test
     void weight_firstPass_givesNniNumbers() {
-        assertFirst(8, 0.0961302966f, 0.1442129314f, G,
-                -.8651727f, .2883909f, .3845212f, .0961303f, -.2883909f, 1.3458241f);
-        assertFirst(4, 0.4094615281f, -0.3574804664f, G,
-                -.8189231f, .4094615f, .4094615f, 0, -.4094615f, 1.2283846f);
-        assertFirst(3, 0.6254628301f, 0.4734977186f, G,
-                -.6254628f, 0, .6254628f, 0, 0, 1.2509257f);
-        assertFirst(2, 1.0833333731f, 2.1542949677f, new float[] {1, 2, 3, 4, 5, 0},
-                -1.0833334f, 0, 0, 0, 0, 1.0833334f);
+        assertFirst(
+                8,
+                0.0961302966f,
+                0.1442129314f,
+                G,
+                -.8651727f,
+                .2883909f,
+                .3845212f,
+                .0961303f,
+                -.2883909f,
+                1.3458241f);
+        assertFirst(
+                4,
+                0.4094615281f,
+                -0.3574804664f,
+                G,
+                -.8189231f,
+                .4094615f,
+                .4094615f,
+                0,
+                -.4094615f,
+                1.2283846f);
+        assertFirst(3, 0.6254628301f, 0.4734977186f, G, -.6254628f, 0, .6254628f, 0, 0, 1.2509257f);
+        assertFirst(
+                2,
+                1.0833333731f,
+                2.1542949677f,
+                new float[] {1, 2, 3, 4, 5, 0},
+                -1.0833334f,
+                0,
+                0,
+                0,
+                0,
+                1.0833334f);
     }
 
     private static void assertFirst(
@@ -90,7 +117,8 @@ class LsqTest {
                     .isCloseTo(-.6172131f, DIGITS);
             two.load(state(.3f, true));
             Points.Pass pass = Points.train(two, W, SHAPE, G);
-            assertThat(pass.output()).containsExactly(new float[] {-.3f, .3f, .3f, 0, -.3f, .3f}, DIGITS);
+            assertThat(pass.output())
+                    .containsExactly(new float[] {-.3f, .3f, .3f, 0, -.3f, .3f}, DIGITS);
             assertThat(pass.gradient()).containsExactly(0, 2, 0, 4, 5, 0);
             assertThat(pass.learned().get(0)[0]).isCloseTo(2.8577385f, DIGITS);
         }
@@ -108,9 +136,9 @@ class LsqTest {
             QuantizationKernels kernels = QuantizationKernels.create("ndarray", manager);
             try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
                 NDArray y =
-                        kernels.learnedStepAndOffset(
-                                x, step, zero, -1, 1, -1, 1 / Math.sqrt(6));
-                assertThat(y.toFloatArray()).containsExactly(new float[] {-.6f, 0, 0, 0, -.3f, 0}, DIGITS);
+                        kernels.learnedStepAndOffset(x, step, zero, -1, 1, -1, 1 / Math.sqrt(6));
+                assertThat(y.toFloatArray())
+                        .containsExactly(new float[] {-.6f, 0, 0, 0, -.3f, 0}, DIGITS);
                 collector.backward(y.mul(manager.create(G, SHAPE)).sum());
             }
             assertThat(x.getGradient().toFloatArray()).containsExactly(0, 0, 0, 0, 5, 0);
@@ -130,21 +158,27 @@ class LsqTest {
             NDArray upstream = manager.create(new float[] {1, 2, 3, 4}, new Shape(2, 2));
             try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
                 NDArray quantized = in.quantize(x, Points.context(manager, true));
-                NDArray y = out.quantize(quantized.matMul(w.transpose()), Points.context(manager, true));
-                assertThat(y.toFloatArray()).containsExactly(
-                        new float[] {1.69952393f, 3.39904785f, -3.39904785f, 1.69952393f}, DIGITS);
+                NDArray y =
+                        out.quantize(
+                                quantized.matMul(w.transpose()), Points.context(manager, true));
+                assertThat(y.toFloatArray())
+                        .containsExactly(
+                                new float[] {1.69952393f, 3.39904785f, -3.39904785f, 1.69952393f},
+                                DIGITS);
                 collector.backward(y.mul(upstream).sum());
             }
             assertThat(step(in)).isCloseTo(1.0834982395f, DIGITS);
             assertThat(step(out)).isCloseTo(1.6995239258f, DIGITS);
-            assertThat(x.getGradient().toFloatArray()).containsExactly(
-                    new float[] {-.7f, -.35f, 3, -2.3f, -.45f, 6.4f}, DIGITS);
+            assertThat(x.getGradient().toFloatArray())
+                    .containsExactly(new float[] {-.7f, -.35f, 3, -2.3f, -.45f, 6.4f}, DIGITS);
             assertThat(gradient(in)).isCloseTo(-.0578978248f, DIGITS);
             assertThat(gradient(out)).isCloseTo(.4826092422f, DIGITS);
         }
     }
 
-    /** With rounding frozen to the shift it made, LSQ is smooth; its gradient is that function's. */
+    /**
+     * With rounding frozen to the shift it made, LSQ is smooth; its gradient is that function's.
+     */
     @Test
     void stepSizeGradient_isThatOfTheSmoothPart() {
         for (int seed = 0; seed < 10; seed++) {
@@ -196,7 +230,10 @@ class LsqTest {
                 Shape images = new Shape(4, 1, 28, 28);
                 trainer.initialize(images);
                 Networks.step(trainer, images, 10, 1);
-                float[] before = Networks.values(model.getBlock()).get("01Conv2d_weight").clone();
+                float[] before =
+                        Objects.requireNonNull(
+                                        Networks.values(model.getBlock()).get("01Conv2d_weight"))
+                                .clone();
                 List<Float> steps = steps(quantizer);
                 Networks.step(trainer, images, 10, 2);
                 assertThat(Networks.values(model.getBlock()).get("01Conv2d_weight"))
@@ -317,9 +354,12 @@ class LsqTest {
         Map<String, Object> entry =
                 new java.util.LinkedHashMap<>(
                         Map.of(
-                                "quant_types", types,
-                                "quant_bits", 4,
-                                "op_types", List.of("Conv2d", "Linear")));
+                                "quant_types",
+                                types,
+                                "quant_bits",
+                                4,
+                                "op_types",
+                                List.of("Conv2d", "Linear")));
         if (!settings.isEmpty()) {
             entry.put("settings", settings);
         }

@@ -10,6 +10,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.dataset.ArrayDataset;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.nni4j.algorithms.Networks;
@@ -28,7 +29,10 @@ class ObserverQuantizerTest {
 
     private static final Shape ONE = new Shape(1, 1, 28, 28);
 
-    /** NNI's scale is max / 127.5, which its own clamp to -127..127 then does not reach; given that scale, it agrees. */
+    /**
+     * NNI's scale is max / 127.5, which its own clamp to -127..127 then does not reach; given that
+     * scale, it agrees.
+     */
     @Test
     void weight_atNnisScale_isNnis() {
         float[] w = {-.9f, .25f, .4f, .1f, -.3f, 1.3f};
@@ -39,7 +43,11 @@ class ObserverQuantizerTest {
                         Points.quantizer(
                                 "observer",
                                 Points.point(
-                                        QuantType.WEIGHT, 8, QuantizationDtype.INT, scheme, Map.of()),
+                                        QuantType.WEIGHT,
+                                        8,
+                                        QuantizationDtype.INT,
+                                        scheme,
+                                        Map.of()),
                                 manager)) {
             quantizer.restore(
                     new TensorCalibration(
@@ -51,7 +59,11 @@ class ObserverQuantizerTest {
             assertThat(Points.evaluate(quantizer, w, new Shape(2, 3)))
                     .containsExactly(
                             new float[] {
-                                -.89725482f, .25490195f, .39764702f, .10196078f, -.29568624f,
+                                -.89725482f,
+                                .25490195f,
+                                .39764702f,
+                                .10196078f,
+                                -.29568624f,
                                 1.29490185f
                             },
                             within(1e-6f)); // digits given
@@ -68,7 +80,7 @@ class ObserverQuantizerTest {
             assertThat(calibration.layers()).hasSize(4);
             float[] scale =
                     calibration.layers().get(0).tensors().get(0).calibration().parameters().scale();
-            float[] w = weights.get("01Conv2d_weight");
+            float[] w = Objects.requireNonNull(weights.get("01Conv2d_weight"));
             for (int c = 0; c < scale.length; c++) {
                 for (int i = 0; i < 25; i++) {
                     float steps = w[c * 25 + i] / scale[c];
@@ -128,10 +140,7 @@ class ObserverQuantizerTest {
         try (Model model = Networks.lenetModel(4);
                 ObserverQuantizer quantizer = quantizer(model, "input")) {
             quantizer.observe();
-            assertThatThrownBy(
-                            () ->
-                                    Networks.train(
-                                            model, random(1, 784), ONE, random(2, 10)))
+            assertThatThrownBy(() -> Networks.train(model, random(1, 784), ONE, random(2, 10)))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("01Conv2d")
                     .hasMessageContaining("evaluation mode");
@@ -147,10 +156,14 @@ class ObserverQuantizerTest {
                                     model,
                                     List.of(
                                             Map.of(
-                                                    "quant_types", List.of("weight", "input"),
-                                                    "quant_bits", 8,
-                                                    "op_types", List.of("Conv2d", "Linear"),
-                                                    "observer", kind)))) {
+                                                    "quant_types",
+                                                    List.of("weight", "input"),
+                                                    "quant_bits",
+                                                    8,
+                                                    "op_types",
+                                                    List.of("Conv2d", "Linear"),
+                                                    "observer",
+                                                    kind)))) {
                 float[] image = random(6, 784);
                 float[] plain = Networks.evaluate(model, image, ONE);
                 quantizer.observe();
@@ -194,10 +207,14 @@ class ObserverQuantizerTest {
                                             model,
                                             List.of(
                                                     Map.of(
-                                                            "quant_types", List.of("weight"),
-                                                            "quant_bits", 8,
-                                                            "op_types", List.of("Conv2d"),
-                                                            "observer", "minmax"))))
+                                                            "quant_types",
+                                                            List.of("weight"),
+                                                            "quant_bits",
+                                                            8,
+                                                            "op_types",
+                                                            List.of("Conv2d"),
+                                                            "observer",
+                                                            "minmax"))))
                     .isInstanceOf(ConfigException.class)
                     .hasMessageContaining("min_max");
         }

@@ -89,8 +89,7 @@ class PactTest {
             float level = 1 + random.nextFloat() * 3;
             try (NDManager manager = NDManager.newBaseManager();
                     TensorQuantizer quantizer = quantizer(Map.of(), manager)) {
-                quantizer.load(
-                        new QuantizerState(Map.of("level", new float[] {level}), Map.of()));
+                quantizer.load(new QuantizerState(Map.of("level", new float[] {level}), Map.of()));
                 float found =
                         Points.train(quantizer, x, new Shape(50), upstream).learned().get(0)[0];
                 double h = 1e-6;
@@ -130,6 +129,7 @@ class PactTest {
     }
 
     private static TensorQuantizer quantizer(Map<String, Object> settings, NDManager manager) {
-        return Points.quantizer("pact", Points.point("pact", QuantType.INPUT, 4, settings), manager);
+        return Points.quantizer(
+                "pact", Points.point("pact", QuantType.INPUT, 4, settings), manager);
     }
 }
