@@ -72,6 +72,8 @@ final class Experiment {
         options.check();
         this.epochs = epochs(options, defaults);
         this.config = NamedConfig.of(options, defaults);
+        // hours of training should not end at a folder that cannot be written
+        options.output.ifPresent(Experiment::make);
         Pictures all = source.get();
         this.pictures = options.limit.map(all::limitedTo).orElse(all);
     }
@@ -221,6 +223,14 @@ final class Experiment {
                             "%s: no float network; expected %s-*.params", folder, model.getName()));
         } catch (MalformedModelException e) {
             throw new InputException(folder + ": " + e.getMessage());
+        } catch (IOException e) {
+            throw InputException.unreadable(folder, e);
+        }
+    }
+
+    private static void make(Path folder) {
+        try {
+            Files.createDirectories(folder);
         } catch (IOException e) {
             throw InputException.unreadable(folder, e);
         }

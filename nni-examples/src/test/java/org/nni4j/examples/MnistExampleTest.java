@@ -142,6 +142,24 @@ class MnistExampleTest {
     }
 
     @Test
+    void run_outputIsAFile_isToldBeforeTraining() throws IOException {
+        Path file = Files.writeString(folder.resolve("taken"), "");
+
+        assertThat(runShort("--output", file.toString())).isEqualTo(2);
+        assertThat(messages)
+                .contains("error: " + file + ": is a file; expected a folder")
+                .doesNotContain("float epoch");
+    }
+
+    @Test
+    void run_truncatedCheckpoint_saysSo() throws IOException {
+        Files.write(folder.resolve("lenet-0000.params"), new byte[] {'D', 'J', 'L', '@', 0, 0});
+
+        assertThat(run("--limit", "9", "--checkpoint", folder.toString())).isEqualTo(2);
+        assertThat(messages).contains("error: " + folder + ": truncated");
+    }
+
+    @Test
     void run_help_namesTheOptions() {
         assertThat(run("--help")).isZero();
 
