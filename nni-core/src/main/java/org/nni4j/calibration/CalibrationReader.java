@@ -101,7 +101,9 @@ final class CalibrationReader {
                         : Optional.of(QuantizationParameters.PER_TENSOR);
         Optional<float[]> scale = json.floats(type + "_scale");
         Optional<int[]> zero = json.wholes(type + "_zero_point", -LARGEST_INTEGER, LARGEST_INTEGER);
-        boolean ranged = json.has("tracked_min_" + type) | json.has("tracked_max_" + type);
+        boolean hasMin = json.has("tracked_min_" + type);
+        boolean hasMax = json.has("tracked_max_" + type);
+        boolean ranged = hasMin || hasMax;
         Optional<float[]> min = ranged ? json.floats("tracked_min_" + type) : Optional.empty();
         Optional<float[]> max = ranged ? json.floats("tracked_max_" + type) : Optional.empty();
         boolean complete =

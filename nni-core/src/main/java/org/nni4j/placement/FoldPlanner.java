@@ -7,6 +7,7 @@ import ai.djl.nn.norm.BatchNorm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -14,6 +15,7 @@ import org.nni4j.config.QuantType;
 import org.nni4j.graph.BatchNormFold;
 import org.nni4j.graph.BatchNormPattern;
 import org.nni4j.graph.Graph;
+import org.nni4j.graph.Node;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
 
@@ -61,8 +63,13 @@ final class FoldPlanner {
         return new PlannedFold(
                 fold.layer(),
                 fold.batchNorm(),
-                ((Number) fold.batchNormNode().attributes().get("epsilon")).floatValue(),
+                epsilon(fold.batchNormNode()),
                 freeze instanceof Number n ? n.longValue() : 0);
+    }
+
+    private static float epsilon(Node batchNorm) {
+        Object epsilon = batchNorm.attributes().get("epsilon");
+        return ((Number) Objects.requireNonNull(epsilon, "a BatchNorm has an epsilon")).floatValue();
     }
 
     private Optional<String> refuse(BatchNormFold fold) {

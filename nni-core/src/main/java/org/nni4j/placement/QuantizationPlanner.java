@@ -107,7 +107,7 @@ public final class QuantizationPlanner {
             PlannedLayer layer =
                     points.plan(target, winner < 0 ? null : matchers.get(winner).entry(), winner);
             // Containers and operators are listed only where an entry spoke of them.
-            if (layer.isQuantized() || !target.isContainer() && !layer.operator()) {
+            if (layer.isQuantized() || (!target.isContainer() && !layer.operator())) {
                 planned.add(layer);
             }
             if (!layer.aliases().isEmpty() && layer.isQuantized()) {
@@ -147,14 +147,14 @@ public final class QuantizationPlanner {
         List<PlannedFold> folds = List.of();
         List<UnfoldedBatchNorm> unfolded = List.of();
         boolean foldable = algorithm.capabilities().folding();
-        if (foldable && graph == null) {
-            notes.add(
-                    "no dummy input was given, so the network was not traced: BatchNorm is not folded"
-                            + " and functional operators are not quantized");
-        } else if (foldable) {
+        if (foldable && graph != null) {
             FoldPlanner planner = new FoldPlanner(tree, planned, graph);
             folds = planner.folds();
             unfolded = planner.unfolded();
+        } else if (foldable) {
+            notes.add(
+                    "no dummy input was given, so the network was not traced: BatchNorm is not folded"
+                            + " and functional operators are not quantized");
         }
         return new QuantizationPlan(
                 algorithm.name(), kernels, planned, folds, unfolded, notes);
