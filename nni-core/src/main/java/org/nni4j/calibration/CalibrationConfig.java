@@ -1,14 +1,13 @@
 package org.nni4j.calibration;
 
-import org.nni4j.config.ConfigException;
-import org.nni4j.config.JsonObjectReader;
-
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.nni4j.config.ConfigException;
+import org.nni4j.config.JsonObjectReader;
 
 /**
  * What quantization found out about a network: how each quantized tensor of each layer maps to

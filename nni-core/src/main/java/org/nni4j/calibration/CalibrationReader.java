@@ -1,5 +1,11 @@
 package org.nni4j.calibration;
 
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.config.JsonObjectReader;
 import org.nni4j.config.QuantType;
@@ -7,13 +13,6 @@ import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationParameters;
 import org.nni4j.quantization.QuantizationScheme;
 import org.nni4j.quantization.QuantizedType;
-
-import java.util.ArrayList;
-import java.util.EnumSet;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 
 /** Reads the JSON form of a calibration config, and reports everything that is wrong with it. */
 final class CalibrationReader {

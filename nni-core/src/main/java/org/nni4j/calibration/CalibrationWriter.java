@@ -1,13 +1,11 @@
 package org.nni4j.calibration;
 
 import com.google.gson.stream.JsonWriter;
-
-import org.nni4j.config.QuantType;
-import org.nni4j.quantization.QuantizationParameters;
-
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import org.nni4j.config.QuantType;
+import org.nni4j.quantization.QuantizationParameters;
 
 /** Writes the JSON form of a calibration config. Keys are NNI's where it has one. */
 final class CalibrationWriter {

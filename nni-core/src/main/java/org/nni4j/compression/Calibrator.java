@@ -2,7 +2,14 @@ package org.nni4j.compression;
 
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
-
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.calibration.CalibratedLayer;
@@ -16,15 +23,6 @@ import org.nni4j.fakequant.StepClock;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.placement.PlannedLayer;
 import org.nni4j.placement.QuantizationPlan;
-
-import java.util.ArrayList;
-import java.util.EnumSet;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 
 /** Reads the calibration out of a network's quantizers, and puts one back in. */
 final class Calibrator {

@@ -2,10 +2,8 @@ package org.nni4j.compression;
 
 import ai.djl.Model;
 import ai.djl.nn.Block;
-
 import com.google.common.io.MoreFiles;
 import com.google.common.io.RecursiveDeleteOption;
-
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;

@@ -45,12 +45,14 @@ import org.slf4j.LoggerFactory;
 /**
  * Quantizes one model by one algorithm.
  *
- * <p>Life: construction checks the config list completely and makes the {@link #plan()}; {@link #compress()} puts
- * quantizers into the model; the model is then trained with {@link #optimizer()}, or calibrated, and evaluated as ever;
- * {@link #exportModel} writes it and takes the quantizers out again. {@code compress()} after an export goes on where it was
- * left. {@link #close()} takes the quantizers out and frees their arrays; the model stays the caller's.
+ * <p>Life: construction checks the config list completely and makes the {@link #plan()}; {@link
+ * #compress()} puts quantizers into the model; the model is then trained with {@link #optimizer()},
+ * or calibrated, and evaluated as ever; {@link #exportModel} writes it and takes the quantizers out
+ * again. {@code compress()} after an export goes on where it was left. {@link #close()} takes the
+ * quantizers out and frees their arrays; the model stays the caller's.
  *
- * <p>One thread at a time may call these methods; the quantized model itself may predict from several.
+ * <p>One thread at a time may call these methods; the quantized model itself may predict from
+ * several.
  */
 public class Quantizer implements AutoCloseable {
 
@@ -101,8 +103,10 @@ public class Quantizer implements AutoCloseable {
      * @param config what to quantize
      * @param optimizer the user's optimizer; null for algorithms that do not train
      * @param options everything else
-     * @param graph the model as traced with a dummy input, for BatchNorm folding; null if it was not
-     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot be done
+     * @param graph the model as traced with a dummy input, for BatchNorm folding; null if it was
+     *     not
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
      * @throws IllegalArgumentException if the model has no block, or the optimizer is missing
      */
     protected Quantizer(
@@ -139,12 +143,12 @@ public class Quantizer implements AutoCloseable {
         // An algorithm without steps may be trained by whatever optimizer there is.
         this.watch =
                 new OptimizerWatch(
-                        optimizer == null
-                                ? List.of()
-                                : model.getBlock().getParameters().values(),
+                        optimizer == null ? List.of() : model.getBlock().getParameters().values(),
                         clock);
         this.optimizer =
-                optimizer == null ? null : new StepCountingOptimizer(optimizer, clock, this::stepped);
+                optimizer == null
+                        ? null
+                        : new StepCountingOptimizer(optimizer, clock, this::stepped);
     }
 
     /**
@@ -175,8 +179,8 @@ public class Quantizer implements AutoCloseable {
     }
 
     /**
-     * Returns the optimizer to train with: the user's own, with its steps counted. Give it to {@code
-     * DefaultTrainingConfig.optOptimizer}.
+     * Returns the optimizer to train with: the user's own, with its steps counted. Give it to
+     * {@code DefaultTrainingConfig.optOptimizer}.
      *
      * @return always the same one
      * @throws IllegalStateException if this quantizer was made without an optimizer
@@ -279,8 +283,7 @@ public class Quantizer implements AutoCloseable {
 
     private QuantizedLayer wrap(Block block, PlannedLayer planned) {
         Map<Parameter, TensorQuantizer> weights = new LinkedHashMap<>();
-        Map<String, Parameter> parameters =
-                tree.find(planned.path()).orElseThrow().parameters();
+        Map<String, Parameter> parameters = tree.find(planned.path()).orElseThrow().parameters();
         for (QuantizationPoint point : planned.points(QuantType.WEIGHT)) {
             Parameter parameter = parameters.get(point.tensor());
             if (parameter == null) {
@@ -336,8 +339,7 @@ public class Quantizer implements AutoCloseable {
     }
 
     private @Nullable IntFunction<TensorQuantizer> factory(Optional<QuantizationPoint> first) {
-        return first.<IntFunction<TensorQuantizer>>map(
-                        p -> position -> create(at(p, position)))
+        return first.<IntFunction<TensorQuantizer>>map(p -> position -> create(at(p, position)))
                 .orElse(null);
     }
 
@@ -373,12 +375,12 @@ public class Quantizer implements AutoCloseable {
     }
 
     /**
-     * Takes a calibration over, into a model that {@link #compress()} prepared. Evaluation then gives the outputs of the
-     * model it came from, bit for bit; further training goes on from it.
+     * Takes a calibration over, into a model that {@link #compress()} prepared. Evaluation then
+     * gives the outputs of the model it came from, bit for bit; further training goes on from it.
      *
      * @param calibration of a network with the same layers, quantized alike
-     * @throws org.nni4j.config.ConfigException listing every layer or tensor that is missing, unknown or quantized
-     *     otherwise; then nothing is changed
+     * @throws org.nni4j.config.ConfigException listing every layer or tensor that is missing,
+     *     unknown or quantized otherwise; then nothing is changed
      * @throws IllegalStateException if {@link #compress()} was not called
      */
     public void loadCalibration(CalibrationConfig calibration) {
@@ -390,29 +392,36 @@ public class Quantizer implements AutoCloseable {
     }
 
     /**
-     * Writes the original network with its float master weights, and the calibration; then takes the quantizers out of the
-     * model, which is the original float network again. {@link #compress()} puts them back as they were.
+     * Writes the original network with its float master weights, and the calibration; then takes
+     * the quantizers out of the model, which is the original float network again. {@link
+     * #compress()} puts them back as they were.
      *
-     * @param modelPath folder and name: {@code out/lenet} is written as {@code out/lenet-0000.params}, in DJL's format
+     * @param modelPath folder and name: {@code out/lenet} is written as {@code
+     *     out/lenet-0000.params}, in DJL's format
      * @param calibrationPath where the calibration goes, as JSON
      * @return the calibration written
      * @throws IOException if a file cannot be written; then model and files are as they were
-     * @throws IllegalStateException if {@link #compress()} was never called or the model is not initialized
+     * @throws IllegalStateException if {@link #compress()} was never called or the model is not
+     *     initialized
      */
     public CalibrationConfig exportModel(Path modelPath, Path calibrationPath) throws IOException {
         CalibrationConfig calibration = calibration();
         if (!model.getBlock().isInitialized()) {
-            throw new IllegalStateException("the model is not initialized; there is nothing to export");
+            throw new IllegalStateException(
+                    "the model is not initialized; there is nothing to export");
         }
-        // Wrappers save the bytes of what they wrap, so the model can be written before it is restored:
+        // Wrappers save the bytes of what they wrap, so the model can be written before it is
+        // restored:
         // if writing fails, nothing has happened.
-        ModelFiles.write(
-                model, model.getBlock(), modelPath, calibrationPath, calibration.toJson());
+        ModelFiles.write(model, model.getBlock(), modelPath, calibrationPath, calibration.toJson());
         detach();
         return calibration;
     }
 
-    /** Takes the quantizers out of the model, which is the original float network again. Does nothing where it is. */
+    /**
+     * Takes the quantizers out of the model, which is the original float network again. Does
+     * nothing where it is.
+     */
     public void restore() {
         checkOpen();
         detach();
@@ -429,8 +438,8 @@ public class Quantizer implements AutoCloseable {
         if (attachment == null && !floatStepSaid) {
             floatStepSaid = true;
             logger.warn(
-                    "the model is trained in float: its quantizers are not attached; call compress()"
-                            + " to put them in");
+                    "the model is trained in float: its quantizers are not attached; call"
+                            + " compress() to put them in");
         }
     }
 
@@ -440,7 +449,10 @@ public class Quantizer implements AutoCloseable {
         }
     }
 
-    /** Takes the quantizers out of the model and frees their arrays. The model stays open, and so does its trainer. */
+    /**
+     * Takes the quantizers out of the model and frees their arrays. The model stays open, and so
+     * does its trainer.
+     */
     @Override
     public void close() {
         if (!closed) {

@@ -1,12 +1,10 @@
 package org.nni4j.config;
 
 import com.google.common.collect.ImmutableList;
-
-import org.jspecify.annotations.Nullable;
-
 import java.io.Serial;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A config list that cannot be used. It names every problem that was found, not only the first; the

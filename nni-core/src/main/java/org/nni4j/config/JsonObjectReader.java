@@ -2,7 +2,6 @@ package org.nni4j.config;
 
 import com.google.common.primitives.Floats;
 import com.google.common.primitives.Ints;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

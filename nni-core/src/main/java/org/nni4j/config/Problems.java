@@ -1,9 +1,8 @@
 package org.nni4j.config;
 
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Gathers problems while a list is checked, so that all are reported together. */
 final class Problems {

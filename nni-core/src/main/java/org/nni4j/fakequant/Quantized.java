@@ -59,7 +59,10 @@ public sealed interface Quantized permits QuantizedLayer, QuantizedOperator {
      */
     String foldedBatchNorm();
 
-    /** Shows each weight quantizer the weight as it stands now, so that its calibration describes that. */
+    /**
+     * Shows each weight quantizer the weight as it stands now, so that its calibration describes
+     * that.
+     */
     void describeWeights();
 
     /** Closes the quantizers; the layer itself lives on. */

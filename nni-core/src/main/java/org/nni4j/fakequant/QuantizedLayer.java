@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 import org.nni4j.layer.LayerWrapper;
 
 /**
- * A layer whose inputs, weights or outputs are fake-quantized. It stands in the layer's slot and is otherwise the layer.
+ * A layer whose inputs, weights or outputs are fake-quantized. It stands in the layer's slot and is
+ * otherwise the layer.
  */
 public final class QuantizedLayer extends LayerWrapper implements Quantized {
 
@@ -38,7 +39,8 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
      * @param clock counts the steps
      * @param watch is told of each training forward
      * @param weights the quantizer of each weight parameter
-     * @param fold the BatchNorm folded into this layer, which is then a convolution or linear layer; or null
+     * @param fold the BatchNorm folded into this layer, which is then a convolution or linear
+     *     layer; or null
      * @param inputs makes the quantizer of an input position; null leaves inputs alone
      * @param outputs as inputs
      */
@@ -119,14 +121,16 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
     /**
      * One pass of a layer with its BatchNorm.
      *
-     * <p>Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018, section 3.2.2, <a
-     * href="https://arxiv.org/abs/1806.08342">arXiv:1806.08342</a>: the weight is folded with the running statistics, so that
-     * training quantizes what inference will, and the output is corrected to the batch's statistics. Both are one sum here:
+     * <p>Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018,
+     * section 3.2.2, <a href="https://arxiv.org/abs/1806.08342">arXiv:1806.08342</a>: the weight is
+     * folded with the running statistics, so that training quantizes what inference will, and the
+     * output is corrected to the batch's statistics. Both are one sum here:
      *
      * <pre>  BN(conv(x, W)) + conv(x, (Q(W') − W') · σ/σ_B)</pre>
      *
-     * The first term is the float network, its statistics and gradients untouched; the second is what quantization changes,
-     * and vanishes without it. Unlike the paper's graph, σ/σ_B is a constant to the backward pass.
+     * The first term is the float network, its statistics and gradients untouched; the second is
+     * what quantization changes, and vanishes without it. Unlike the paper's graph, σ/σ_B is a
+     * constant to the backward pass.
      */
     private final class FoldedPass {
 
@@ -145,7 +149,8 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
 
         NDList forward(NDList in, @Nullable PairList<String, Object> params) {
             if (!context.quantizing()) {
-                return bn.block().forward(store, run(store, in, params), context.training(), params);
+                return bn.block()
+                        .forward(store, run(store, in, params), context.training(), params);
             }
             return context.training() && !bn.isFrozen(context.step())
                     ? corrected(in, params)

@@ -68,8 +68,7 @@ public final class QuantizedOperator implements Quantized {
         return new Interposition(functions(inputs, node.inputs()), results);
     }
 
-    private Map<Integer, TensorFunction> functions(
-            @Nullable QuantizerRow row, List<Value> values) {
+    private Map<Integer, TensorFunction> functions(@Nullable QuantizerRow row, List<Value> values) {
         Map<Integer, TensorFunction> functions = new HashMap<>();
         for (int i = 0; row != null && i < values.size(); i++) {
             if (values.get(i).dataType().isFloating()) {
@@ -92,8 +91,7 @@ public final class QuantizedOperator implements Quantized {
         NDList flat = new NDList();
         tensors.forEach(tensor -> flat.add(tensor.flatten()));
         NDArray joined = NDArrays.concat(flat);
-        NDArray quantized =
-                inputs.at(0).quantize(joined, context(joined, store, training));
+        NDArray quantized = inputs.at(0).quantize(joined, context(joined, store, training));
         long[] ends = new long[tensors.size() - 1];
         long end = 0;
         for (int i = 0; i < ends.length; i++) {

@@ -69,7 +69,8 @@ final class FoldPlanner {
 
     private static float epsilon(Node batchNorm) {
         Object epsilon = batchNorm.attributes().get("epsilon");
-        return ((Number) Objects.requireNonNull(epsilon, "a BatchNorm has an epsilon")).floatValue();
+        return ((Number) Objects.requireNonNull(epsilon, "a BatchNorm has an epsilon"))
+                .floatValue();
     }
 
     private Optional<String> refuse(BatchNormFold fold) {

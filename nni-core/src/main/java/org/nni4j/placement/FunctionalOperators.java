@@ -12,9 +12,9 @@ import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
 
 /**
- * The operators of a traced network that no layer stands for: a residual add in a lambda or in a user's {@code
- * forwardInternal}. What DJL's own layers compute inside is not among them, nor is what reads a parameter: there the layer is
- * what one quantizes.
+ * The operators of a traced network that no layer stands for: a residual add in a lambda or in a
+ * user's {@code forwardInternal}. What DJL's own layers compute inside is not among them, nor is
+ * what reads a parameter: there the layer is what one quantizes.
  */
 final class FunctionalOperators {
 
@@ -27,7 +27,8 @@ final class FunctionalOperators {
         return graph.nodes().stream()
                 .filter(node -> isFloating(node) && node.parameters().isEmpty())
                 .filter(node -> !isInsideDjlLayer(tree, node))
-                // Runs of one layer share their operators' quantizers, as they share everything else.
+                // Runs of one layer share their operators' quantizers, as they share everything
+                // else.
                 .filter(node -> seen.add(node.layer() + "." + node.op() + node.occurrence()))
                 .toList();
     }

@@ -93,7 +93,13 @@ final class PointPlanner {
         problems.add(
                 new ConfigProblem(
                         "config[" + index + "].quant_types",
-                        target.kind() + " \"" + target.path() + "\" (" + target.type() + ") " + what));
+                        target.kind()
+                                + " \""
+                                + target.path()
+                                + "\" ("
+                                + target.type()
+                                + ") "
+                                + what));
     }
 
     private void check(QuantizationPoint point) {

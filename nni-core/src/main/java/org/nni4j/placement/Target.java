@@ -113,8 +113,8 @@ sealed interface Target {
     }
 
     /**
-     * A functional operator. A pattern alone does not mean it: patterns written for layers would catch operators as soon as a
-     * dummy input is given.
+     * A functional operator. A pattern alone does not mean it: patterns written for layers would
+     * catch operators as soon as a dummy input is given.
      */
     record OfOperator(Node node) implements Target {
 

@@ -16,15 +16,6 @@ import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.Trainer;
-
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.nni4j.algorithms.Networks;
-import org.nni4j.calibration.CalibrationConfig;
-import org.nni4j.config.ConfigException;
-
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
@@ -34,6 +25,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nni4j.algorithms.Networks;
+import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.config.ConfigException;
 
 /** What comes out of a trained quantizer, and what is left behind. */
 class ExportTest {
@@ -258,8 +256,8 @@ class ExportTest {
                         .isInstanceOf(ConfigException.class)
                         .hasMessage(
                                 "calibration: layers[\"01Conv2d\"].weight[\"weight\"]: 2 scales"
-                                    + " along axis 0 do not fit shape (5, 1, 3, 3); expected 5"
-                                    + " along axis 0");
+                                        + " along axis 0 do not fit shape (5, 1, 3, 3); expected 5"
+                                        + " along axis 0");
             }
         }
     }

@@ -31,16 +31,6 @@ import ai.djl.nn.transformer.TransformerEncoderBlock;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
-import org.nni4j.algorithms.Networks;
-import org.nni4j.calibration.CalibratedLayer;
-import org.nni4j.calibration.CalibrationConfig;
-import org.nni4j.config.ConfigException;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +41,14 @@ import java.util.concurrent.Future;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nni4j.algorithms.Networks;
+import org.nni4j.calibration.CalibratedLayer;
+import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.config.ConfigException;
 
 /**
  * QAT on every kind of network a user may bring: trained, evaluated, exported values read, and

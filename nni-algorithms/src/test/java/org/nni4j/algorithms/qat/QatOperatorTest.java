@@ -46,7 +46,9 @@ class QatOperatorTest {
                                 new ParallelBlock(
                                         lists ->
                                                 new NDList(
-                                                        lists.get(0).head().add(lists.get(1).head())),
+                                                        lists.get(0)
+                                                                .head()
+                                                                .add(lists.get(1).head())),
                                         List.of(
                                                 Linear.builder().setUnits(3).build(),
                                                 Blocks.identityBlock())));
@@ -98,10 +100,7 @@ class QatOperatorTest {
     @Test
     void plan_withoutDummyInput_saysThatOperatorsAreNotKnown() {
         try (Model model = residual()) {
-            assertThatThrownBy(
-                            () ->
-                                    new QATQuantizer(
-                                            model, config(Map.of()), Networks.sgd(0.1f)))
+            assertThatThrownBy(() -> new QATQuantizer(model, config(Map.of()), Networks.sgd(0.1f)))
                     .isInstanceOf(ConfigException.class)
                     .hasMessageContaining("\"Add\"");
         }
@@ -214,8 +213,7 @@ class QatOperatorTest {
                                     "quant_types",
                                     List.of("input")))) {
                 quantizer.compress();
-                Networks.Pass pass =
-                        Networks.train(model, data(), INPUT, new float[plain.length]);
+                Networks.Pass pass = Networks.train(model, data(), INPUT, new float[plain.length]);
                 float scale =
                         quantizer
                                 .calibration()
