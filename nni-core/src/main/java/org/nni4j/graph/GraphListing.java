@@ -1,20 +1,27 @@
 package org.nni4j.graph;
 
 import ai.djl.ndarray.types.DataType;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Prints a graph as one line per operator. */
 final class GraphListing {
+
+    private static final int SHOWN_ELEMENTS = 8;
 
     private GraphListing() {}
 
     static String print(Graph graph, Map<String, String> marks) {
         List<String> lines = new ArrayList<>();
         graph.inputs().forEach(v -> lines.add(v + mark(marks, v.name())));
+        for (Value value : graph.values()) {
+            value.constant().ifPresent(c -> lines.add(value + " = " + content(value, c)));
+        }
         for (Node node : graph.nodes()) {
             lines.add(line(node) + marks(marks, node));
         }
@@ -37,6 +44,33 @@ final class GraphListing {
         String call =
                 node.op() + (node.inPlace() ? "!" : "") + "(" + String.join(", ", arguments) + ")";
         return outputs(node) + " = " + call;
+    }
+
+    /** {@code create [0.5, 1.0]}, or how a large constant was made. */
+    private static String content(Value value, Constant constant) {
+        boolean few = value.shape().size() <= SHOWN_ELEMENTS;
+        Optional<String> elements =
+                few
+                        ? constant.buffer().flatMap(b -> elements(b, value.dataType()))
+                        : Optional.empty();
+        return constant.method() + " " + elements.orElseGet(() -> constant.attributes().toString());
+    }
+
+    private static Optional<String> elements(ByteBuffer buffer, DataType type) {
+        List<Number> elements = new ArrayList<>();
+        while (buffer.hasRemaining()) {
+            switch (type) {
+                case FLOAT32 -> elements.add(buffer.getFloat());
+                case FLOAT64 -> elements.add(buffer.getDouble());
+                case INT32 -> elements.add(buffer.getInt());
+                case INT64 -> elements.add(buffer.getLong());
+                case BOOLEAN, INT8 -> elements.add(buffer.get());
+                default -> {
+                    return Optional.empty();
+                }
+            }
+        }
+        return Optional.of(elements.toString());
     }
 
     private static String outputs(Node node) {

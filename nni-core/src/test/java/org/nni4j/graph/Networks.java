@@ -99,8 +99,8 @@ final class Networks {
         add("NiN", () -> NiN.builder().build(), large);
         add("GoogLeNet", () -> GoogLeNet.builder().setOutSize(10).build(), image);
         add("SqueezeNet", () -> SqueezeNet.squeezenet(10), image);
-        add("MobileNetV1", () -> MobileNetV1.builder().setOutSize(10).build(), image);
-        add("MobileNetV2", () -> MobileNetV2.builder().setOutSize(10).build(), image);
+        add("MobileNetV1", () -> MobileNetV1.builder().setOutSize(10).build(), small);
+        add("MobileNetV2", () -> MobileNetV2.builder().setOutSize(10).build(), small);
         add("ResNet18", () -> resNet(18), small);
         add("ResNet50", () -> resNet(50), small);
         add("YOLOV3", () -> YOLOV3.builder().setNumClasses(3).build(), image);
@@ -183,7 +183,7 @@ final class Networks {
                         "BERT",
                         () ->
                                 BertBlock.builder()
-                                        .micro()
+                                        .nano()
                                         .setTokenDictionarySize(50)
                                         .optMaxSequenceLength(6)
                                         .build(),
