@@ -83,7 +83,9 @@ final class Networks {
                     "ResNet50",
                     "YOLOV3",
                     "TabNet",
-                    "MobileNetV1");
+                    "MobileNetV1",
+                    "MobileNetV2",
+                    "SSD");
 
     private static final Map<String, Network> ALL = new LinkedHashMap<>();
 
