@@ -87,6 +87,15 @@ class MnistExampleTest {
     }
 
     @Test
+    void run_fold_foldsBatchNorm() {
+        assertThat(runShort("--network", "lenet-bn")).isZero();
+        assertThat(out).contains("BatchNorm is not folded");
+
+        assertThat(runShort("--network", "lenet-bn", "--fold")).isZero();
+        assertThat(out).contains("02BatchNorm").doesNotContain("BatchNorm is not folded");
+    }
+
+    @Test
     void run_naive_doesNotTrain() {
         assertThat(run("--limit", "64", "--float-epochs", "1", "--json", "-a", "naive")).isZero();
 
