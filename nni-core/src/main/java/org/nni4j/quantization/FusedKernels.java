@@ -107,14 +107,11 @@ final class FusedKernels implements QuantizationKernels {
     public Observed observe(NDArray x, QuantizedType type, QuantizationScheme scheme, int axis) {
         AffineQuantization.checkType(type);
         Channels channels = Channels.of(x, axis);
-        if (!fusible(x) || endsOnTies(type, scheme)) {
+        if (!fusible(x)) {
             return reference.observe(x, type, scheme, axis);
         }
-        return observed(
-                run(
-                        new FusedKernel.Observe(
-                                type, scheme.isAffine(), rank(x, channels), axis, 0),
-                        x));
+        int rank = rank(x, channels);
+        return observed(run(new FusedKernel.Observe(type, scheme.isAffine(), rank, axis), x));
     }
 
     @Override
@@ -129,20 +126,13 @@ final class FusedKernels implements QuantizationKernels {
         NdArrayKernels.checkDecay(decay);
         AffineQuantization.checkType(type);
         Channels channels = Channels.of(x, axis);
-        if (!fusible(x) || endsOnTies(type, scheme)) {
+        if (!fusible(x)) {
             return reference.observe(x, min, max, decay, type, scheme, axis);
         }
+        int rank = rank(x, channels);
         FusedKernel kernel =
-                new FusedKernel.Observe(type, scheme.isAffine(), rank(x, channels), axis, decay);
+                new FusedKernel.ObserveTracked(type, scheme.isAffine(), rank, axis, decay);
         return observed(decay == 0 ? run(kernel, x) : run(kernel, x, min, max));
-    }
-
-    /**
-     * An unsigned symmetric range ends halfway between two integers, where libtorch's order of
-     * rounding and adding the zero point takes the gradient of the lowest value away.
-     */
-    private static boolean endsOnTies(QuantizedType type, QuantizationScheme scheme) {
-        return type.dtype() == QuantizationDtype.UINT && !scheme.isAffine();
     }
 
     private static Observed observed(NDList r) {
@@ -153,7 +143,7 @@ final class FusedKernels implements QuantizationKernels {
     public NDArray learnedStep(
             NDArray x, NDArray stepSize, int qmin, int qmax, int axis, double gradientScale) {
         Channels channels = Channels.of(x, axis);
-        if (!learnable(x, channels)) {
+        if (!fusible(x)) {
             return reference.learnedStep(x, stepSize, qmin, qmax, axis, gradientScale);
         }
         FusedKernel kernel =
@@ -171,7 +161,7 @@ final class FusedKernels implements QuantizationKernels {
             int axis,
             double gradientScale) {
         Channels channels = Channels.of(x, axis);
-        if (!learnable(x, channels)) {
+        if (!fusible(x)) {
             return reference.learnedStepAndOffset(
                     x, stepSize, zeroPoint, qmin, qmax, axis, gradientScale);
         }
@@ -227,11 +217,6 @@ final class FusedKernels implements QuantizationKernels {
                 && !x.isEmpty();
     }
 
-    /** libtorch's learnable kernel sums over no axis at all where the channels are the only one. */
-    private static boolean learnable(NDArray x, Channels channels) {
-        return fusible(x) && (channels.isPerTensor() || x.getShape().dimension() > 1);
-    }
-
     /** A number as DJL can pass it to a module: an array of shape (), float32, on the CPU. */
     private static NDArray number(NDArray x, double value) {
         NDArray kept = NUMBERS.get(value);
@@ -250,7 +235,7 @@ final class FusedKernels implements QuantizationKernels {
             module =
                     MODULES.computeIfAbsent(
                             kernel,
-                            k -> TorchScript.load((PtNDManager) Lasting.MANAGER, k.method()));
+                            k -> TorchScript.load((PtNDManager) Lasting.MANAGER, k.source()));
         }
         List<NDArray> aliases = new ArrayList<>(0);
         NDList list = new NDList(inputs.length);

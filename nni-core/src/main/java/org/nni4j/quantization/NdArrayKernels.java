@@ -118,7 +118,15 @@ final class NdArrayKernels implements QuantizationKernels {
 
     @Override
     public Observed observe(NDArray x, QuantizedType type, QuantizationScheme scheme, int axis) {
-        return observed(x, range(x, axis), type, scheme, axis);
+        NDList range = range(x, axis);
+        NDList p = parameters(range.get(0), range.get(1), type, scheme);
+        try (Temporaries temporaries = new Temporaries()) {
+            NDArray value =
+                    quantizeDequantize(x, p.get(0), p.get(1), type.qmin(), type.qmax(), axis);
+            // Nothing lies outside its own range, though the ends may lie on ties.
+            NDArray y = temporaries.keep(straightThrough(x, value, finite(x.stopGradient())));
+            return new Observed(y, range.get(0), range.get(1), p.get(0), p.get(1));
+        }
     }
 
     @Override
@@ -130,11 +138,7 @@ final class NdArrayKernels implements QuantizationKernels {
             QuantizedType type,
             QuantizationScheme scheme,
             int axis) {
-        return observed(x, track(x, min, max, decay, axis), type, scheme, axis);
-    }
-
-    private Observed observed(
-            NDArray x, NDList range, QuantizedType type, QuantizationScheme scheme, int axis) {
+        NDList range = track(x, min, max, decay, axis);
         NDList p = parameters(range.get(0), range.get(1), type, scheme);
         NDArray value = fakeQuantize(x, p.get(0), p.get(1), type.qmin(), type.qmax(), axis);
         return new Observed(value, range.get(0), range.get(1), p.get(0), p.get(1));

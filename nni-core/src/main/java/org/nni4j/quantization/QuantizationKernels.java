@@ -8,15 +8,21 @@ import ai.djl.ndarray.NDManager;
  * The tensor operations that fake-quantization is made of, with their gradients.
  *
  * <p>Every result is owned by the manager of the method's first argument; temporaries are closed.
- * What is to outlive that manager (a tracked range, say) the caller attaches elsewhere. Two
- * implementations exist: plain NDArray operators (any engine, the reference) and fused libtorch
- * kernels (PyTorch engine). They agree to the last bit, except where {@link #fakeQuantize} and its
- * relatives say otherwise. All methods may be called from several threads.
+ * What is to outlive that manager (a tracked range, say) the caller attaches elsewhere. All methods
+ * may be called from several threads.
+ *
+ * <p>Two implementations exist: plain NDArray operators (any engine, the reference) and fused
+ * TorchScript kernels (PyTorch engine). Their values are the same to the last bit, ties included
+ * (but the sign of zero), so what is trained is what is run; their gradients are the same but for
+ * values within float32 rounding of a bound, and for the order in which gradients of learned
+ * parameters are summed. They compute in float32; float16 tensors are converted and back, float64
+ * ones too.
  *
  * <p>Scales are at least {@link AffineQuantization#EPSILON}. A range that holds NaN or an infinity
  * gives the scale NaN, and so a result that is NaN throughout: nothing is read back to complain,
- * but it cannot be overlooked. NaN in a tensor stays NaN, infinities saturate, and neither passes a
- * gradient. An empty tensor has the range 0..0 and tracks nothing.
+ * but it cannot be overlooked. With given parameters infinities saturate, and pass no gradient; NaN
+ * stays NaN, and what gradient it passes is not specified. An empty tensor has the range 0..0 and
+ * tracks nothing.
  */
 public interface QuantizationKernels {
 
@@ -77,11 +83,8 @@ public interface QuantizationKernels {
 
     /**
      * Fake-quantizes for training: {@code (clamp(round(x / scale) + zeroPoint, qmin, qmax) -
-     * zeroPoint) * scale}. The gradient passes where the unclamped integer is within {@code
-     * qmin..qmax} and is 0 elsewhere; scale and zero point get none.
-     *
-     * <p>The fused kernel multiplies by {@code 1 / scale} where the formula divides, so a value
-     * within float32 rounding of the middle between two integers may go to the other one.
+     * zeroPoint) * scale}. The gradient passes where {@code round(x / scale + zeroPoint)} is within
+     * {@code qmin..qmax}, as in NNI, and is 0 elsewhere; scale and zero point get none.
      *
      * @param x any floating shape
      * @param scale shape {@code (1)} or {@code (channels)}
@@ -94,8 +97,8 @@ public interface QuantizationKernels {
     NDArray fakeQuantize(NDArray x, NDArray scale, NDArray zeroPoint, int qmin, int qmax, int axis);
 
     /**
-     * Fake-quantizes for evaluation: without gradient, and exactly as {@link AffineQuantization}
-     * does in whichever implementation, so that what was trained is what is run.
+     * Fake-quantizes for evaluation: the values of {@link #fakeQuantize}, without gradient and so
+     * without keeping x.
      *
      * @param x any floating shape
      * @param scale shape {@code (1)} or {@code (channels)}
@@ -110,7 +113,8 @@ public interface QuantizationKernels {
 
     /**
      * Fake-quantizes a tensor by its own range, as weights are: {@link #range}, {@link #parameters}
-     * and {@link #fakeQuantize} in one.
+     * and {@link #fakeQuantize} in one. The gradient passes everywhere: nothing lies outside its
+     * own range.
      *
      * @param x any floating shape
      * @param type the integer type

@@ -1,0 +1,227 @@
+package org.nni4j.quantization;
+
+import static java.util.stream.Collectors.joining;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/**
+ * The pieces that {@link FusedKernel}s are written with: lines of TorchScript, in the dialect of
+ * {@code torch.jit.save}, that set variables for the lines that follow. {@code torch.to(x, 6)}
+ * means float32, {@code torch.to(x, 3)} int32.
+ */
+final class FusedSource {
+
+    /* How a straight-through estimator comes to cost as little as this.
+     *
+     * Autograd needs an operator whose backward is "pass between two bounds": hardtanh, one
+     * vectorised pass, which keeps x and not its result. So its result's memory is ours, and the
+     * quantized value is computed in it, in place, through a detached alias that autograd does not
+     * watch. No mask is stored, no 0 added to the value, and nothing is allocated but the result.
+     * Where all gradients pass, clone does the same, and its backward costs nothing. This operator
+     * is said to "carry" the gradient below; its result is c.
+     *
+     * Learned parameters get their gradient from an addmv with 0 = s - detach(s): its forward changes
+     * nothing, and its backward is a dot product.
+     *
+     * Not used: torch.fake_quantize_per_tensor_affine and its relatives. In libtorch 2.7.1 their
+     * loops are not vectorised; they multiply by 1 / s, which moves ties; convert to int64 before they
+     * clamp, which turns NaN, +infinity and 1e30 into qmin; give LSQ's "inside" gradients to x / s in
+     * (qmax, qmax + 0.5), where the paper has "outside"; and round a negative learned zero point one
+     * way forward and another way backward.
+     *
+     * Bounds are products where the formula has quotients; a tolerance keeps values that lie on a
+     * bound on the side that the formula has them.
+     */
+
+    /** The largest float32, rounded down so that libtorch can convert it back. */
+    static final String LARGEST = "3.4028234e38";
+
+    /** Sets c, which carries f's gradient wherever f is finite. */
+    static final String CARRY_FINITE = "c = torch.hardtanh(f, -" + LARGEST + ", " + LARGEST + ")";
+
+    /** Turns t, in place, into -1 below 0 and 1 elsewhere. */
+    static final String SIGN = "t = torch.sign_(torch.add_(torch.sign_(t), 0.5))";
+
+    /** Sets o to whether d is outside the bounds. */
+    static final String OUTSIDE = "o = torch.logical_or(torch.le(d, below), torch.ge(d, above))";
+
+    /** The shape (); a bare [] would be a list of tensors. */
+    private static final String SCALAR = "annotate(List[int], [])";
+
+    private FusedSource() {}
+
+    /** Joins lines; empty ones go. */
+    static String lines(String... lines) {
+        return Arrays.stream(lines).filter(line -> !line.isEmpty()).collect(joining("\n"));
+    }
+
+    /** Makes lines a method that returns a list of tensors. */
+    static String method(String inputs, String... lines) {
+        return "def forward(self: __torch__.Kernel, "
+                + inputs
+                + ") -> List[Tensor]:\n"
+                + lines(lines).indent(2);
+    }
+
+    /** Sets min and max from x. */
+    static String range(int rank, int axis) {
+        if (axis == QuantizationParameters.PER_TENSOR) {
+            return lines(
+                    "a, b = torch.aminmax(torch.detach(x))",
+                    "min = torch.reshape(torch.to(a, 6), [1])",
+                    "max = torch.reshape(torch.to(b, 6), [1])");
+        }
+        String others =
+                IntStream.range(0, rank)
+                        .filter(i -> i != axis)
+                        .mapToObj(Integer::toString)
+                        .collect(joining(", ", "[", "]"));
+        String reduced =
+                axis == 0
+                        // A column more, so that a vector's single numbers can be reduced too.
+                        ? "a, b = torch.aminmax(torch.flatten(torch.unsqueeze(d, -1), 1), dim=1)"
+                        : lines(
+                                "a = torch.amin(d, " + others + ")",
+                                "b = torch.amax(d, " + others + ")");
+        return lines(
+                "d = torch.detach(x)", reduced, "min = torch.to(a, 6)", "max = torch.to(b, 6)");
+    }
+
+    /** Moves min and max from low and high. */
+    static String track(double decay) {
+        String moved =
+                "torch.add(torch.mul(%s, " + (1 - decay) + "), torch.mul(%s, " + decay + "))";
+        return lines(
+                "min = " + moved.formatted("min", "low"),
+                "max = " + moved.formatted("max", "high"));
+    }
+
+    /** Sets scale and zp from min and max. */
+    static String parameters(QuantizedType type, boolean affine) {
+        float steps = type.qmax() - type.qmin();
+        return lines(
+                "l = torch.clamp_max(torch.detach(min), 0.)",
+                "h = torch.clamp_min(torch.detach(max), 0.)",
+                affine
+                        ? "e = torch.div(torch.sub(h, l), " + steps + ")"
+                        : "e = torch.div(torch.maximum(torch.neg(l), h), " + steps / 2 + ")",
+                "e = torch.clamp_min(e, " + AffineQuantization.EPSILON + ")",
+                // What is added is 0, or NaN for infinity and NaN.
+                "scale = torch.add(e, torch.sub(e, e))",
+                affine
+                        ? affineZeroPoint(type)
+                        : "zp = torch.full_like(scale, "
+                                + AffineQuantization.symmetricZeroPoint(type)
+                                + ", dtype=3)");
+    }
+
+    private static String affineZeroPoint(QuantizedType type) {
+        return lines(
+                "zp = torch.rsub(torch.round(torch.div(l, scale)), " + type.qmin() + ".)",
+                // Clamped as integers: what NaN becomes is undefined, but so it is within the type.
+                "zp = torch.clamp(torch.to(zp, 3), " + type.qmin() + ", " + type.qmax() + ")");
+    }
+
+    /** Sets s and z, which broadcast against x, from scale and zp; per tensor as numbers too. */
+    static String broadcast(int rank, int axis) {
+        String shape = shape(rank, axis);
+        boolean perTensor = axis == QuantizationParameters.PER_TENSOR;
+        return lines(
+                "s = torch.reshape(torch.detach(scale), " + shape + ")",
+                "z = torch.reshape(torch.to(torch.detach(zp), 6), " + shape + ")",
+                perTensor ? lines("sf = float(s)", "zf = float(z)") : "");
+    }
+
+    private static String shape(int rank, int axis) {
+        if (axis == QuantizationParameters.PER_TENSOR) {
+            return SCALAR;
+        }
+        return IntStream.range(0, rank)
+                .mapToObj(i -> i == axis ? "-1" : "1")
+                .collect(joining(", ", "[", "]"));
+    }
+
+    /** Quantizes and dequantizes c by s and z, in place and unseen by autograd. */
+    static String quantize(int qmin, int qmax, int axis) {
+        return lines(
+                "t = torch.round_(torch.div_(torch.detach(c), s))",
+                clamp("t", qmin, qmax, axis),
+                "t = torch.mul_(t, s)");
+    }
+
+    /**
+     * Clamps whole numbers, in place: {@code clamp(r + z, qmin, qmax) - z = clamp(r, qmin - z, qmax
+     * - z)}, exactly.
+     */
+    static String clamp(String variable, int qmin, int qmax, int axis) {
+        // Four times faster with numbers than with tensors.
+        String bound =
+                axis == QuantizationParameters.PER_TENSOR
+                        ? "torch.sub(%d., zf)"
+                        : "torch.rsub(z, %d)";
+        return (variable + " = torch.clamp_(" + variable + ", " + bound + ", " + bound + ")")
+                .formatted(qmin, qmax);
+    }
+
+    /**
+     * Sets c, which carries f's gradient where {@code round(f / s + z)} is within qmin..qmax. Half
+     * a step outside is a tie: it goes to an even bound, and away from an odd one.
+     */
+    static String carryRounded(int qmin, int qmax, int axis) {
+        double tolerance = tolerance(qmin, qmax);
+        return carry(
+                qmin - 0.5 - (qmin % 2 == 0 ? tolerance : -tolerance),
+                qmax + 0.5 + (qmax % 2 == 0 ? tolerance : -tolerance),
+                axis);
+    }
+
+    /** Sets c, which carries f's gradient where {@code f / s + z} is within qmin..qmax. */
+    static String carryExact(int qmin, int qmax, int axis) {
+        double tolerance = tolerance(qmin, qmax);
+        return carry(qmin - tolerance, qmax + tolerance, axis);
+    }
+
+    /** A few units in the last place of the largest quotient. */
+    private static double tolerance(int qmin, int qmax) {
+        return 3e-7 * (qmax - qmin + 1);
+    }
+
+    /** Sets the bounds below and above, and c. */
+    private static String carry(double low, double high, int axis) {
+        if (axis != QuantizationParameters.PER_TENSOR) {
+            return lines(
+                    "below = torch.mul(s, torch.rsub(z, " + low + "))",
+                    "above = torch.mul(s, torch.rsub(z, " + high + "))",
+                    "c = torch.clamp(f, below, above)");
+        }
+        return lines(
+                "below = ops.prim.max(torch.mul(sf, torch.sub(" + low + ", zf)), -" + LARGEST + ")",
+                "above = ops.prim.min(torch.mul(sf, torch.sub(" + high + ", zf)), " + LARGEST + ")",
+                "c = torch.hardtanh(f, below, above)");
+    }
+
+    /** Sets v to 0, wherever d is outside the bounds. */
+    static String insideOrZero(int axis) {
+        return axis == QuantizationParameters.PER_TENSOR
+                // The backward of hardtanh is just that: a factor that is 1 or 0.
+                ? "v = torch.hardtanh_backward(v, d, below, above, grad_input=v)"
+                : lines(OUTSIDE, "v = torch.where(o, 0., v)");
+    }
+
+    /**
+     * Adds to c the product of a coefficient, of c's shape, and a zero that has a gradient. Per
+     * tensor, c is flat.
+     */
+    static String addGradient(String coefficient, String zero, int rank, int axis) {
+        return axis == QuantizationParameters.PER_TENSOR
+                ? "c = torch.addmv_(c, torch.unsqueeze(" + coefficient + ", 1), " + zero + ")"
+                : "c = torch.add(c, torch.mul("
+                        + coefficient
+                        + ", torch.reshape("
+                        + zero
+                        + ", "
+                        + shape(rank, axis)
+                        + ")))";
+    }
+}
