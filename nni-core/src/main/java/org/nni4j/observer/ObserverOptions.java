@@ -3,8 +3,8 @@ package org.nni4j.observer;
 /**
  * Settings of those observers that have any.
  *
- * @param percentile how much of the data lies below the upper end, in percent, above 50 and at most
- *     100; as much lies above the lower end
+ * @param percentile the share of the data within the range, in percent, above 50 and at most 100;
+ *     half of the rest is cut off at either end
  * @param emaDecay weight of the past in a moving average, 0 up to but not including 1
  * @param emaBiasCorrection whether the moving average starts at 0 and is divided by {@code 1 -
  *     decay^batches}; else it starts at the first batch

@@ -14,7 +14,7 @@ final class PercentileObserver extends HistogramBasedObserver {
 
     @Override
     float[] search(Histogram histogram, int bins, QuantizedType type, QuantizationScheme scheme) {
-        double kept = percentile / 100;
-        return new float[] {histogram.quantile(1 - kept), histogram.quantile(kept)};
+        double cut = (1 - percentile / 100) / 2;
+        return new float[] {histogram.quantile(cut), histogram.quantile(1 - cut)};
     }
 }

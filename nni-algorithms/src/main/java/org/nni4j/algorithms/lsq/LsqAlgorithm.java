@@ -28,6 +28,7 @@ public final class LsqAlgorithm implements QuantizationAlgorithm {
 
     private static final String LEARNING_RATE_MULTIPLE = "learning_rate_multiple";
     private static final String NARROW_RANGE = "narrow_range";
+    private static final String UNSIGNED = "unsigned";
     private static final double SMALLEST_MULTIPLE = 1e-6;
     private static final double LARGEST_MULTIPLE = 1e6;
 
@@ -49,7 +50,7 @@ public final class LsqAlgorithm implements QuantizationAlgorithm {
                 true,
                 true,
                 true,
-                Set.of(LEARNING_RATE_MULTIPLE, NARROW_RANGE));
+                Set.of(LEARNING_RATE_MULTIPLE, NARROW_RANGE, UNSIGNED));
     }
 
     @Override
@@ -68,12 +69,30 @@ public final class LsqAlgorithm implements QuantizationAlgorithm {
     public void check(QuantizationPoint point) {
         learningRateMultiple(point);
         isNarrow(point);
+        sign(point);
     }
 
     private static float learningRateMultiple(QuantizationPoint point) {
         return (float)
                 new PointSettings(point)
                         .number(LEARNING_RATE_MULTIPLE, 1, SMALLEST_MULTIPLE, LARGEST_MULTIPLE);
+    }
+
+    /** Where nothing is said, {@code uint} leaves it to the data. */
+    private static LsqSign sign(QuantizationPoint point) {
+        boolean uint = point.type().dtype() == QuantizationDtype.UINT;
+        if (!point.settings().containsKey(UNSIGNED)) {
+            return uint ? LsqSign.BY_DATA : LsqSign.SIGNED;
+        }
+        boolean unsigned = new PointSettings(point).flag(UNSIGNED, true);
+        if (unsigned && !uint) {
+            throw new IllegalArgumentException(
+                    point
+                            + ": "
+                            + UNSIGNED
+                            + ": true does not go with quant_dtype int; expected uint");
+        }
+        return unsigned ? LsqSign.UNSIGNED : LsqSign.SIGNED;
     }
 
     private static boolean isNarrow(QuantizationPoint point) {
@@ -97,6 +116,7 @@ public final class LsqAlgorithm implements QuantizationAlgorithm {
         float multiple = learningRateMultiple(point);
         return point.scheme().isAffine()
                 ? new LsqPlusQuantizer(point, context, multiple)
-                : new LsqTensorQuantizer(point, context, multiple, calibratedType(point));
+                : new LsqTensorQuantizer(
+                        point, context, multiple, calibratedType(point), sign(point));
     }
 }

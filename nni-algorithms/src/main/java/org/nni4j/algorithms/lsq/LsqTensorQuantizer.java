@@ -33,6 +33,7 @@ final class LsqTensorQuantizer implements TensorQuantizer {
     private final QuantizationKernels kernels;
     private final float learningRateMultiple;
     private final QuantizedType stored;
+    private final LsqSign sign;
     private final StepSizes sizes;
     private volatile boolean signed = true;
     private volatile int axis = QuantizationParameters.PER_TENSOR;
@@ -41,11 +42,13 @@ final class LsqTensorQuantizer implements TensorQuantizer {
             QuantizationPoint point,
             AlgorithmContext context,
             float learningRateMultiple,
-            QuantizedType stored) {
+            QuantizedType stored,
+            LsqSign sign) {
         this.point = point;
         this.kernels = context.kernels();
         this.learningRateMultiple = learningRateMultiple;
         this.stored = stored;
+        this.sign = sign;
         this.sizes = new StepSizes(point, context.manager());
     }
 
@@ -82,7 +85,7 @@ final class LsqTensorQuantizer implements TensorQuantizer {
         if (sizes.value().isInitialized() || !training) {
             return sizes.value().isInitialized();
         }
-        signed = point.type().dtype() == QuantizationDtype.INT || StepSizes.hasNegative(tensor);
+        signed = sign.isSigned(tensor);
         float[] first = StepSizes.first(StepSizes.meanMagnitudes(tensor, axis), qmax());
         if (first != null) {
             sizes.value().set(first);
