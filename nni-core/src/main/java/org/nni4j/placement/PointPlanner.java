@@ -1,7 +1,5 @@
 package org.nni4j.placement;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
@@ -11,6 +9,9 @@ import org.nni4j.config.QuantType;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
 import org.nni4j.quantization.QuantizedType;
+
+import java.util.ArrayList;
+import java.util.List;
 
 /** Turns what an entry says of a target into quantization points. */
 final class PointPlanner {
@@ -43,7 +44,10 @@ final class PointPlanner {
                 points.addAll(points(target, entry, index, type));
             }
         }
-        points.forEach(this::check);
+        // An algorithm's own check may rely on its capabilities.
+        if (problems.isEmpty()) {
+            points.forEach(this::check);
+        }
         return new PlannedLayer(
                 target.path(),
                 target.type(),

@@ -1,6 +1,5 @@
 package org.nni4j.placement;
 
-
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.config.ConfigException;
@@ -65,10 +64,7 @@ public final class QuantizationPlanner {
         for (int i = 0; i < matchers.size(); i++) {
             problems.addAll(names.problems(matchers.get(i), i));
         }
-        if (!problems.isEmpty()) {
-            throw new ConfigException(problems);
-        }
-        return match(tree, targets, matchers, names, graph);
+        return match(tree, targets, matchers, names, graph, problems);
     }
 
     private List<Target> targets(LayerTree tree, @Nullable Graph graph) {
@@ -86,8 +82,8 @@ public final class QuantizationPlanner {
             List<Target> targets,
             List<EntryMatcher> matchers,
             NameCheck names,
-            @Nullable Graph graph) {
-        List<ConfigProblem> problems = new ArrayList<>();
+            @Nullable Graph graph,
+            List<ConfigProblem> problems) {
         List<PlannedLayer> planned = new ArrayList<>();
         List<String> notes = new ArrayList<>();
         PointPlanner points = new PointPlanner(algorithm, defaults, problems);
@@ -140,10 +136,7 @@ public final class QuantizationPlanner {
     }
 
     private QuantizationPlan complete(
-            LayerTree tree,
-            List<PlannedLayer> planned,
-            @Nullable Graph graph,
-            List<String> notes) {
+            LayerTree tree, List<PlannedLayer> planned, @Nullable Graph graph, List<String> notes) {
         List<PlannedFold> folds = List.of();
         List<UnfoldedBatchNorm> unfolded = List.of();
         boolean foldable = algorithm.capabilities().folding();
@@ -153,11 +146,10 @@ public final class QuantizationPlanner {
             unfolded = planner.unfolded();
         } else if (foldable) {
             notes.add(
-                    "no dummy input was given, so the network was not traced: BatchNorm is not folded"
-                            + " and functional operators are not quantized");
+                    "no dummy input was given, so the network was not traced: BatchNorm is not"
+                        + " folded and functional operators are not quantized");
         }
-        return new QuantizationPlan(
-                algorithm.name(), kernels, planned, folds, unfolded, notes);
+        return new QuantizationPlan(algorithm.name(), kernels, planned, folds, unfolded, notes);
     }
 
     private static ConfigProblem nothing(List<Layer> layers, List<String> notes) {
