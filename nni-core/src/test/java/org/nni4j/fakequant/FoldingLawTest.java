@@ -1,5 +1,6 @@
 package org.nni4j.fakequant;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -192,10 +193,10 @@ class FoldingLawTest {
                 new FoldedBatchNorm(
                         norm.path(),
                         norm.block(),
-                        p.get("gamma"),
-                        p.get("beta"),
-                        p.get("runningMean"),
-                        p.get("runningVar"),
+                        requireNonNull(p.get("gamma")),
+                        requireNonNull(p.get("beta")),
+                        requireNonNull(p.get("runningMean")),
+                        requireNonNull(p.get("runningVar")),
                         epsilon,
                         freezeStep);
         StepClock clock = new StepClock();

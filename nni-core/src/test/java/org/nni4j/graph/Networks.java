@@ -35,6 +35,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -58,7 +59,7 @@ final class Networks {
         NDList arrays(NDManager manager) {
             NDList arrays = new NDList();
             for (Shape shape : inputs) {
-                NDArray counted = manager.arange(0f, shape.size()).reshape(shape);
+                NDArray counted = manager.arange(0f, (float) shape.size()).reshape(shape);
                 arrays.add(
                         inputType.isFloating()
                                 ? counted.div(shape.size())
@@ -202,7 +203,7 @@ final class Networks {
     }
 
     static Network named(String name) {
-        return ALL.get(name);
+        return Objects.requireNonNull(ALL.get(name), name);
     }
 
     private static void add(String name, Supplier<Block> block, Shape... inputs) {
