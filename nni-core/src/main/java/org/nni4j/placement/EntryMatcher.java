@@ -5,8 +5,8 @@ import org.nni4j.config.ConfigEntry;
 import org.nni4j.config.NamePattern;
 
 /**
- * Tells whether a config entry speaks of a layer or operator: its type is named (or none is), and one of its
- * paths is named or fits a pattern (or none is given).
+ * Tells whether a config entry speaks of a layer or operator: its type is named (or none is), and
+ * one of its paths is named or fits a pattern (or none is given).
  */
 final class EntryMatcher {
 

@@ -1,5 +1,7 @@
 package org.nni4j.placement;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
@@ -9,9 +11,6 @@ import org.nni4j.config.QuantType;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
 import org.nni4j.quantization.QuantizedType;
-
-import java.util.ArrayList;
-import java.util.List;
 
 /** Turns what an entry says of a target into quantization points. */
 final class PointPlanner {

@@ -1,5 +1,9 @@
 package org.nni4j.placement;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.config.ConfigException;
@@ -8,11 +12,6 @@ import org.nni4j.config.ConfigProblem;
 import org.nni4j.graph.Graph;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
-
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * Matches a config list against a network: for each layer the last entry that speaks of it decides
@@ -147,7 +146,7 @@ public final class QuantizationPlanner {
         } else if (foldable) {
             notes.add(
                     "no dummy input was given, so the network was not traced: BatchNorm is not"
-                        + " folded and functional operators are not quantized");
+                            + " folded and functional operators are not quantized");
         }
         return new QuantizationPlan(algorithm.name(), kernels, planned, folds, unfolded, notes);
     }

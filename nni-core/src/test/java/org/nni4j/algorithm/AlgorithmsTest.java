@@ -11,15 +11,13 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
-
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.Quantizers;
 import org.nni4j.config.ConfigList;
 import org.nni4j.fakequant.TensorQuantizer;
-
-import java.util.List;
-import java.util.Map;
 
 class AlgorithmsTest {
 

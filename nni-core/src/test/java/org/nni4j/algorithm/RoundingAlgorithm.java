@@ -1,7 +1,9 @@
 package org.nni4j.algorithm;
 
 import ai.djl.ndarray.NDArray;
-
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.nni4j.algorithm.Capabilities.BitRange;
 import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.config.QuantType;
@@ -11,10 +13,6 @@ import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationParameters;
 import org.nni4j.quantization.QuantizationScheme;
-
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 
 /**
  * An algorithm as a user writes it in a jar of their own: rounds to whole numbers.

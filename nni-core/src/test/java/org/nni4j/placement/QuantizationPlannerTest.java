@@ -13,7 +13,7 @@ import ai.djl.nn.convolutional.Conv2dTranspose;
 import ai.djl.nn.core.Linear;
 import ai.djl.nn.norm.BatchNorm;
 import ai.djl.nn.recurrent.LSTM;
-
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,8 +25,6 @@ import org.nni4j.config.QuantType;
 import org.nni4j.layer.LayerTree;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
-
-import java.util.List;
 
 /** The plan: who decides what, what is left alone and why, and what cannot be done. */
 class QuantizationPlannerTest {
