@@ -84,6 +84,7 @@ class CalibrationConfigTest {
             }
             """;
 
+    @SuppressWarnings("NullAway") // does not see that the ranges may be null
     private static CalibrationConfig golden() {
         TensorCalibration weight =
                 new TensorCalibration(
