@@ -74,6 +74,7 @@ public final class RoundingAlgorithm implements QuantizationAlgorithm {
         }
 
         @Override
+        @SuppressWarnings("NullAway") // does not see that the ranges may be null
         public Optional<TensorCalibration> calibration() {
             return Optional.of(
                     new TensorCalibration(

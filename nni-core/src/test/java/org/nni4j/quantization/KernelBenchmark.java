@@ -73,12 +73,11 @@ final class KernelBenchmark {
     private static void report(
             long[] shape, NDArray x, Map<String, Kernel> kernels, int repetitions) {
         Map<String, long[]> times = new LinkedHashMap<>();
-        kernels.keySet().forEach(name -> times.put(name, new long[repetitions]));
         for (int i = -5; i < repetitions; i++) {
             for (Map.Entry<String, Kernel> entry : kernels.entrySet()) {
                 long time = time(x, entry.getValue(), !entry.getKey().endsWith("no gradient"));
                 if (i >= 0) {
-                    times.get(entry.getKey())[i] = time;
+                    times.computeIfAbsent(entry.getKey(), name -> new long[repetitions])[i] = time;
                 }
             }
         }
