@@ -213,9 +213,15 @@ final class FusedSource {
      * Adds to c the product of a coefficient, of c's shape, and a zero that has a gradient. Per
      * tensor, c is flat.
      */
+    // Not unsqueeze(coefficient, 1): with that matrix's strides backward would be a million dot
+    // products of length 1, instead of one of a million.
     static String addGradient(String coefficient, String zero, int rank, int axis) {
         return axis == QuantizationParameters.PER_TENSOR
-                ? "c = torch.addmv_(c, torch.unsqueeze(" + coefficient + ", 1), " + zero + ")"
+                ? "c = torch.addmv_(c, torch.t(torch.unsqueeze("
+                        + coefficient
+                        + ", 0)), "
+                        + zero
+                        + ")"
                 : "c = torch.add(c, torch.mul("
                         + coefficient
                         + ", torch.reshape("
