@@ -26,6 +26,11 @@ final class ArrayHandler extends ProxyHandler {
      */
     boolean outOfDate;
 
+    /**
+     * Whether the array was made while the session watched, so that its scope holds the stand-in.
+     */
+    boolean madeInside;
+
     ArrayHandler(ProxySession session, NDArray real) {
         super(session);
         this.real = real;

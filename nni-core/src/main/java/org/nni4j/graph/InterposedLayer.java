@@ -33,7 +33,7 @@ final class InterposedLayer extends LayerWrapper {
         InterposedRun run = new InterposedRun(sites, parameterStore, training);
         current.set(run);
         try {
-            return InterposedRun.unwrap(proceed(run.store(), run.wrap(inputs), training, params));
+            return run.release(proceed(run.store(), run.receive(inputs), training, params));
         } finally {
             current.set(outer);
         }

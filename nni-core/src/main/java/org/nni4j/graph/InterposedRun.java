@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -42,16 +43,29 @@ final class InterposedRun extends ProxySession {
         this.training = training;
     }
 
-    NDList wrap(NDList arrays) {
-        NDList wrapped = new NDList(arrays.size());
-        arrays.forEach(array -> wrapped.add(adopt(Operands.real(array)).proxy()));
-        return wrapped;
+    /** Stand-ins for what the interposed layer is given. */
+    NDList receive(NDList arrays) {
+        return mapped(arrays, array -> receive(Operands.real(array)).proxy());
+    }
+
+    /** Stand-ins for what a layer below returned. */
+    NDList adopt(NDList arrays) {
+        return mapped(arrays, array -> adopt(Operands.real(array)).proxy());
+    }
+
+    /** The arrays that the interposed layer returns. */
+    NDList release(NDList arrays) {
+        return mapped(arrays, this::release);
     }
 
     static NDList unwrap(NDList arrays) {
-        NDList real = new NDList(arrays.size());
-        arrays.forEach(array -> real.add(Operands.real(array)));
-        return real;
+        return mapped(arrays, Operands::real);
+    }
+
+    private static NDList mapped(NDList arrays, UnaryOperator<NDArray> function) {
+        NDList mapped = new NDList(arrays.size());
+        arrays.forEach(array -> mapped.add(function.apply(array)));
+        return mapped;
     }
 
     @Override
@@ -233,7 +247,7 @@ final class InterposedRun extends ProxySession {
         public @Nullable NDArray getValue(
                 @Nullable Parameter parameter, Device device, boolean pass) {
             NDArray value = realStore.getValue(parameter, device, pass);
-            return value == null ? null : adopt(value).proxy();
+            return value == null ? null : receive(value).proxy();
         }
 
         @Override

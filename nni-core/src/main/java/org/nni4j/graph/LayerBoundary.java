@@ -29,7 +29,7 @@ final class LayerBoundary extends LayerWrapper {
         }
         current.remove();
         try {
-            return run.wrap(
+            return run.adopt(
                     proceed(
                             run.behind(parameterStore),
                             InterposedRun.unwrap(inputs),

@@ -66,11 +66,22 @@ final class Proxies {
         return object instanceof Proxy proxy ? (ProxyHandler) proxy.nni4jHandler() : null;
     }
 
-    private static Class<?> generate(Class<?> type) {
+    /* Two threads may meet a class for the first time; the second finds what the first defined. */
+    private static synchronized Class<?> generate(Class<?> type) {
+        String name =
+                Proxies.class.getPackageName() + ".Traced$" + type.getName().replace('.', '$');
+        try {
+            return Class.forName(name, true, Proxies.class.getClassLoader());
+        } catch (ClassNotFoundException firstUse) {
+            return generate(type, name);
+        }
+    }
+
+    private static Class<?> generate(Class<?> type, String name) {
         DynamicType.Builder<?> builder =
                 new ByteBuddy()
                         .subclass(type, ConstructorStrategy.Default.NO_CONSTRUCTORS)
-                        .name(Proxies.class.getPackageName() + ".Traced" + type.getSimpleName());
+                        .name(name);
         return builder.defineField("nni4jHandler", InvocationHandler.class, Visibility.PRIVATE)
                 .method(
                         ElementMatchers.isPublic()

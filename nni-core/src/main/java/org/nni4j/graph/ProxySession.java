@@ -51,18 +51,43 @@ abstract class ProxySession {
         return handlers.get(array);
     }
 
-    /** The handler of a real array; a new one for an array not seen before. */
+    /**
+     * The handler of a real array that was made inside the session; a new one for an array not seen
+     * before.
+     */
     final ArrayHandler adopt(NDArray real) {
         ArrayHandler known = handlers.get(real);
         if (known != null) {
             return known;
         }
-        ArrayHandler handler = new ArrayHandler(this, real);
-        handlers.put(real, handler);
         // A scope that the network opened must close or keep what the network sees.
         NDScope.unregister(real);
+        ArrayHandler handler = receive(real);
         NDScope.register(handler.proxy());
+        handler.madeInside = true;
         return handler;
+    }
+
+    /**
+     * The handler of a real array that came from outside: its scope, if it has one, goes on holding
+     * the array itself.
+     */
+    final ArrayHandler receive(NDArray real) {
+        return handlers.computeIfAbsent(real, array -> new ArrayHandler(this, array));
+    }
+
+    /**
+     * The array behind a stand-in that leaves the session; code outside may take it out of a scope.
+     */
+    final NDArray release(NDArray array) {
+        if (!(Proxies.handlerOf(array) instanceof ArrayHandler handler)) {
+            return array;
+        }
+        if (handler.madeInside) {
+            NDScope.unregister(array);
+            NDScope.register(handler.target());
+        }
+        return handler.target();
     }
 
     /** Follows an array whose handler now stands for another real array. */

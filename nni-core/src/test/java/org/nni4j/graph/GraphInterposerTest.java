@@ -9,6 +9,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
@@ -381,5 +382,26 @@ class GraphInterposerTest {
         tree.attach(interposer.around(Map.of()));
 
         assertThat(run(net, column(0.3f, 0.7f)).toFloatArray()).containsExactly(before);
+    }
+
+    @Test
+    void scopeAroundThePass_keepsWhatTheCallerKeeps() {
+        Block net = new SequentialBlock().add(residual(NDArray::add));
+        initialize(net, new Shape(1, 1));
+        Node add =
+                GraphTracer.trace(net, new Shape(1, 1)).find("01ParallelBlock.Add1").orElseThrow();
+        attach(LayerTree.of(net), add, DOUBLED);
+        NDArray kept;
+        NDArray closed;
+
+        try (NDScope scope = new NDScope()) {
+            scope.suppressNotUsedWarning();
+            kept = run(net, column(1));
+            closed = run(net, column(2));
+            NDScope.unregister(kept);
+        }
+
+        assertThat(kept.toFloatArray()).containsExactly(6);
+        assertThat(closed.isReleased()).isTrue();
     }
 }

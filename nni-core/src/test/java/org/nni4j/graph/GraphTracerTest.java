@@ -373,6 +373,29 @@ class GraphTracerTest {
     }
 
     @Test
+    void trace_nativeCode_isANativeNode() {
+        Block nativeCode =
+                new FunctionBlock(
+                        in -> {
+                            var array = (ai.djl.pytorch.engine.PtNDArray) in.head();
+                            return new NDList(ai.djl.pytorch.jni.JniUtils.exp(array));
+                        });
+
+        Graph graph =
+                trace(
+                        new SequentialBlock().add(nativeCode).add(Activation.reluBlock()),
+                        new Shape(2));
+
+        assertThat(graph.nodes())
+                .extracting(Node::name)
+                .containsExactly("01FunctionBlock.Native1", "02LambdaBlock.Relu1");
+        assertThat(graph.nodes().get(1).inputs()).containsExactly(graph.nodes().get(0).output());
+        assertThat(graph.readbacks())
+                .extracting(Readback::kind)
+                .containsExactly(Readback.Kind.ESCAPED);
+    }
+
+    @Test
     void trace_uninitialized_saysHow() {
         Block block = new SequentialBlock().add(Linear.builder().setUnits(3).build());
 
