@@ -151,6 +151,16 @@ class MnistExampleTest {
     }
 
     @Test
+    void run_resumeWhenDone_doesNotTrainInFloatAgain() {
+        runShort("--json", "--output", folder.toString());
+        JsonObject first = json();
+
+        assertThat(runShort("--json", "--output", folder.toString(), "--resume")).isZero();
+        assertThat(messages).doesNotContain("float epoch");
+        assertThat(json().get("quantized_accuracy")).isEqualTo(first.get("quantized_accuracy"));
+    }
+
+    @Test
     void run_outputIsAFile_isToldBeforeTraining() throws IOException {
         Path file = Files.writeString(folder.resolve("taken"), "");
 
