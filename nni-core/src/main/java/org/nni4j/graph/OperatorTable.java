@@ -281,7 +281,6 @@ final class OperatorTable {
                 Map.of());
     }
 
-    @SuppressWarnings("StringSplitter") // the table has no empty words
     private static Map<String, List<Entry>> parse() {
         Map<String, List<Entry>> entries = new HashMap<>();
         LINES.lines()

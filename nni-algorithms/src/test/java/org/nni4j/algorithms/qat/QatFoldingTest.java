@@ -38,7 +38,7 @@ class QatFoldingTest {
 
     private static final Shape INPUT = new Shape(4, 2, 6, 6);
 
-    private static ConfigList weights(Object... more) {
+    private static ConfigList weights() {
         return ConfigList.fromMaps(
                 List.of(
                         Map.of(

@@ -290,6 +290,7 @@ class StepCountingTest {
     }
 
     @Test
+    @SuppressWarnings("NullAway") // which is what callers without it find out here
     void new_withoutOptimizer_isRefused() {
         try (Model model = Networks.smallModel(1)) {
             assertThatThrownBy(() -> new QATQuantizer(model, ALL, null))
