@@ -30,14 +30,12 @@ import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
 
@@ -45,33 +43,6 @@ import org.nni4j.layer.LayerTree;
 class FoldingLawTest {
 
     private static final int SEED = 11;
-
-    /** Takes part in everything and changes nothing. */
-    private static final class Off implements TensorQuantizer {
-        @Override
-        public NDArray quantize(NDArray tensor, ForwardContext context) {
-            return tensor;
-        }
-
-        @Override
-        public Optional<TensorCalibration> calibration() {
-            return Optional.empty();
-        }
-
-        @Override
-        public void restore(TensorCalibration calibration) {}
-
-        @Override
-        public QuantizerState state() {
-            return new QuantizerState(Map.of(), Map.of());
-        }
-
-        @Override
-        public void load(QuantizerState state) {}
-
-        @Override
-        public void close() {}
-    }
 
     record Network(String name, Shape input, float epsilon, Supplier<SequentialBlock> block) {
         @Override
@@ -210,7 +181,7 @@ class FoldingLawTest {
                                 0,
                                 clock,
                                 new OptimizerWatch(java.util.List.of(), clock),
-                                Map.of(layer.weights().get(0), new Off()),
+                                Map.of(layer.weights().get(0), new OffQuantizer()),
                                 fold,
                                 null,
                                 null));
