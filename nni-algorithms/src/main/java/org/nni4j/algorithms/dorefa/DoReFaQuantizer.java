@@ -1,12 +1,14 @@
 package org.nni4j.algorithms.dorefa;
 
 import ai.djl.Model;
+import ai.djl.ndarray.NDList;
 import ai.djl.training.optimizer.Optimizer;
 import java.util.List;
 import java.util.Map;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.config.ConfigList;
+import org.nni4j.graph.GraphTracer;
 
 /**
  * Trains a model by DoReFa-Net; see {@link DoReFaAlgorithm}.
@@ -60,5 +62,49 @@ public final class DoReFaQuantizer extends Quantizer {
     public DoReFaQuantizer(
             Model model, ConfigList config, Optimizer optimizer, QuantizerOptions options) {
         super(new DoReFaAlgorithm(), model, config, optimizer, options);
+    }
+
+    /**
+     * Makes a quantizer that sees functional operators too: the model is traced with a dummy input.
+     * It is only read.
+     *
+     * @param model has an initialized block
+     * @param config what to quantize
+     * @param optimizer the user's optimizer; train with {@link #optimizer()}
+     * @param dummyInput what the model's block takes; its values do not matter, and a batch of one
+     *     will do
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public DoReFaQuantizer(Model model, ConfigList config, Optimizer optimizer, NDList dummyInput) {
+        this(model, config, optimizer, QuantizerOptions.standard(), dummyInput);
+    }
+
+    /**
+     * Makes a quantizer that sees functional operators too: the model is traced with a dummy input.
+     * It is only read.
+     *
+     * @param model has an initialized block
+     * @param config what to quantize
+     * @param optimizer the user's optimizer; train with {@link #optimizer()}
+     * @param options everything else
+     * @param dummyInput what the model's block takes; its values do not matter, and a batch of one
+     *     will do
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public DoReFaQuantizer(
+            Model model,
+            ConfigList config,
+            Optimizer optimizer,
+            QuantizerOptions options,
+            NDList dummyInput) {
+        super(
+                new DoReFaAlgorithm(),
+                model,
+                config,
+                optimizer,
+                options,
+                GraphTracer.trace(model, dummyInput));
     }
 }

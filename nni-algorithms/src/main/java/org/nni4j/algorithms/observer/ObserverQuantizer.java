@@ -1,6 +1,7 @@
 package org.nni4j.algorithms.observer;
 
 import ai.djl.Model;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.dataset.Batch;
@@ -13,6 +14,7 @@ import org.nni4j.calibration.CalibratedLayer;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.config.ConfigList;
+import org.nni4j.graph.GraphTracer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -70,6 +72,44 @@ public final class ObserverQuantizer extends Quantizer {
      */
     public ObserverQuantizer(Model model, ConfigList config, QuantizerOptions options) {
         super(new ObserverAlgorithm(), model, config, null, options);
+    }
+
+    /**
+     * Makes a quantizer that sees functional operators too: the model is traced with a dummy input.
+     * It is only read.
+     *
+     * @param model has an initialized block
+     * @param config what to quantize
+     * @param dummyInput what the model's block takes; its values do not matter, and a batch of one
+     *     will do
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public ObserverQuantizer(Model model, ConfigList config, NDList dummyInput) {
+        this(model, config, QuantizerOptions.standard(), dummyInput);
+    }
+
+    /**
+     * Makes a quantizer that sees functional operators too: the model is traced with a dummy input.
+     * It is only read.
+     *
+     * @param model has an initialized block
+     * @param config what to quantize
+     * @param options everything else
+     * @param dummyInput what the model's block takes; its values do not matter, and a batch of one
+     *     will do
+     * @throws org.nni4j.config.ConfigException listing everything the config list asks that cannot
+     *     be done
+     */
+    public ObserverQuantizer(
+            Model model, ConfigList config, QuantizerOptions options, NDList dummyInput) {
+        super(
+                new ObserverAlgorithm(),
+                model,
+                config,
+                null,
+                options,
+                GraphTracer.trace(model, dummyInput));
     }
 
     /**
