@@ -25,6 +25,9 @@ import org.nni4j.quantization.QuantizedType;
  * href="https://arxiv.org/abs/1606.06160">arXiv:1606.06160</a>. The setting {@code variant} chooses
  * between the paper's formulas ({@code "paper"}) and those of NNI 2.x ({@code "nni"}), which have
  * no scale at 1 bit and pass weight gradients straight through.
+ *
+ * <p>With {@code output_gradient} the bits of outputs are those of their gradients (eq. 12), and
+ * their values stay as they are; see {@link DoReFaQuantizer#gradientListener()}.
  */
 public final class DoReFaAlgorithm implements QuantizationAlgorithm {
 
@@ -32,6 +35,9 @@ public final class DoReFaAlgorithm implements QuantizationAlgorithm {
 
     private static final String VARIANT = "variant";
     private static final String NNI = "nni";
+    private static final String GRADIENT = "output_gradient";
+
+    private final GradientCuts cuts = new GradientCuts();
 
     /** Makes the algorithm; called by {@link java.util.ServiceLoader}. */
     public DoReFaAlgorithm() {}
@@ -51,7 +57,7 @@ public final class DoReFaAlgorithm implements QuantizationAlgorithm {
                 true,
                 false,
                 true,
-                Set.of(VARIANT));
+                Set.of(VARIANT, GRADIENT));
     }
 
     @Override
@@ -71,10 +77,20 @@ public final class DoReFaAlgorithm implements QuantizationAlgorithm {
     @Override
     public void check(QuantizationPoint point) {
         isNni(point);
+        isGradient(point);
     }
 
     private static boolean isNni(QuantizationPoint point) {
         return new PointSettings(point).word(VARIANT, List.of("paper", NNI)).equals(NNI);
+    }
+
+    private static boolean isGradient(QuantizationPoint point) {
+        return new PointSettings(point).flag(GRADIENT, false)
+                && point.quantType() == QuantType.OUTPUT;
+    }
+
+    GradientCuts cuts() {
+        return cuts;
     }
 
     /** Weights lie on the odd multiples of {@code 1 / (2^bits - 1)}, which takes one bit more. */
@@ -88,6 +104,10 @@ public final class DoReFaAlgorithm implements QuantizationAlgorithm {
 
     @Override
     public TensorQuantizer create(QuantizationPoint point, AlgorithmContext context) {
+        if (isGradient(point)) {
+            long seed = context.seed() ^ point.toString().hashCode();
+            return new DoReFaGradientQuantizer(cuts, point.type().bits(), seed);
+        }
         return point.quantType() == QuantType.WEIGHT
                 ? new DoReFaWeightQuantizer(
                         context.kernels(), point.type().bits(), isNni(point), calibratedType(point))

@@ -2,12 +2,17 @@ package org.nni4j.algorithms.dorefa;
 
 import ai.djl.Model;
 import ai.djl.ndarray.NDList;
+import ai.djl.training.Trainer;
+import ai.djl.training.listener.TrainingListener;
+import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.djl.training.optimizer.Optimizer;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.config.ConfigList;
+import org.nni4j.graph.Graph;
 import org.nni4j.graph.GraphTracer;
 
 /**
@@ -21,6 +26,8 @@ import org.nni4j.graph.GraphTracer;
  * }</pre>
  */
 public final class DoReFaQuantizer extends Quantizer {
+
+    private final GradientCuts cuts;
 
     /**
      * Makes a quantizer with standard options; the model is only read.
@@ -61,7 +68,7 @@ public final class DoReFaQuantizer extends Quantizer {
      */
     public DoReFaQuantizer(
             Model model, ConfigList config, Optimizer optimizer, QuantizerOptions options) {
-        super(new DoReFaAlgorithm(), model, config, optimizer, options);
+        this(new DoReFaAlgorithm(), model, config, optimizer, options, null);
     }
 
     /**
@@ -99,12 +106,49 @@ public final class DoReFaQuantizer extends Quantizer {
             Optimizer optimizer,
             QuantizerOptions options,
             NDList dummyInput) {
-        super(
+        this(
                 new DoReFaAlgorithm(),
                 model,
                 config,
                 optimizer,
                 options,
                 GraphTracer.trace(model, dummyInput));
+    }
+
+    private DoReFaQuantizer(
+            DoReFaAlgorithm algorithm,
+            Model model,
+            ConfigList config,
+            Optimizer optimizer,
+            QuantizerOptions options,
+            @Nullable Graph graph) {
+        super(algorithm, model, config, optimizer, options, graph);
+        this.cuts = algorithm.cuts();
+    }
+
+    /**
+     * Returns what lets quantized gradients reach the layers before them; give it to {@code
+     * DefaultTrainingConfig.addTrainingListeners} where a config entry sets {@code
+     * output_gradient}. It works with {@code EasyTrain.trainBatch}; loops of one's own call {@link
+     * #proceedBackward()}.
+     *
+     * @return a listener
+     */
+    public TrainingListener gradientListener() {
+        return new TrainingListenerAdapter() {
+            @Override
+            public void onTrainingBatch(Trainer trainer, BatchData batchData) {
+                proceedBackward();
+            }
+        };
+    }
+
+    /**
+     * Runs the rest of a backward pass that stopped where gradients are quantized: after {@code
+     * GradientCollector.backward}, when the collector is closed, and before the optimizer's step.
+     * Does nothing if no pass stopped.
+     */
+    public void proceedBackward() {
+        cuts.proceed();
     }
 }

@@ -7,8 +7,16 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Model;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Activation;
+import ai.djl.nn.Blocks;
+import ai.djl.nn.SequentialBlock;
+import ai.djl.nn.convolutional.Conv2d;
+import ai.djl.nn.core.Linear;
+import ai.djl.nn.norm.BatchNorm;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.Trainer;
 import ai.djl.training.optimizer.Optimizer;
@@ -23,6 +31,7 @@ import org.nni4j.algorithms.Networks;
 import org.nni4j.algorithms.Points;
 import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.config.ConfigException;
+import org.nni4j.config.ConfigList;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
@@ -312,6 +321,45 @@ class LsqTest {
             assertThat(quantizer.calibration()).isEmpty();
             Points.train(quantizer, W, SHAPE, G);
             assertThat(quantizer.calibration()).isPresent();
+        }
+    }
+
+    @Test
+    void dummyInput_foldsBatchNorm() {
+        Shape images = new Shape(4, 3, 8, 8);
+        SequentialBlock block =
+                new SequentialBlock()
+                        .add(
+                                Conv2d.builder()
+                                        .setKernelShape(new Shape(3, 3))
+                                        .setFilters(4)
+                                        .optBias(false)
+                                        .build())
+                        .add(BatchNorm.builder().build())
+                        .add(Activation.reluBlock())
+                        .add(Blocks.batchFlattenBlock())
+                        .add(Linear.builder().setUnits(5).build());
+        try (Model model = Model.newInstance("conv-bn")) {
+            block.initialize(model.getNDManager(), DataType.FLOAT32, images);
+            model.setBlock(block);
+            NDList dummy = new NDList(model.getNDManager().ones(images));
+            ConfigList config =
+                    ConfigList.fromMaps(List.of(entry(Map.of(), List.of("weight", "input"))));
+            try (LsqQuantizer quantizer =
+                    new LsqQuantizer(model, config, Networks.sgd(.01f), dummy)) {
+                assertThat(quantizer.plan().toString()).contains("BatchNorm");
+                quantizer.compress();
+                float first;
+                try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                    trainer.initialize(images);
+                    Networks.step(trainer, images, 5, 1);
+                    first = steps(quantizer).get(0);
+                    Networks.step(trainer, images, 5, 2);
+                }
+                assertThat(quantizer.calibration().layers().get(0).foldedBatchNorm())
+                        .isEqualTo("02BatchNorm");
+                assertThat(steps(quantizer).get(0)).isNotEqualTo(first);
+            }
         }
     }
 
