@@ -2,9 +2,11 @@ package org.nni4j.placement;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.nni4j.algorithm.QuantizationPoint;
+import org.nni4j.graph.Graph;
 
 /**
  * What a quantizer will do to a network, known before anything changes. {@link #toString} prints it
@@ -64,6 +66,17 @@ public record QuantizationPlan(
      */
     public Optional<PlannedFold> foldInto(String layer) {
         return folds.stream().filter(f -> f.layer().equals(layer)).findFirst();
+    }
+
+    /**
+     * Returns the quantization points and folds as marks for a graph, to be given to {@link
+     * Graph#toDot}, {@link Graph#toMermaid} or {@link Graph#toString(Map)}.
+     *
+     * @param graph the network this plan was made for
+     * @return for instance {@code "input uint8, weight int8"} by node name
+     */
+    public Map<String, String> marks(Graph graph) {
+        return GraphMarks.of(this, graph);
     }
 
     @Override

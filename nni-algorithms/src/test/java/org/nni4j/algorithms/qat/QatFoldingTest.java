@@ -30,6 +30,7 @@ import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.config.ConfigList;
 import org.nni4j.config.QuantType;
+import org.nni4j.graph.Graph;
 import org.nni4j.placement.PlannedFold;
 import org.nni4j.placement.UnfoldedBatchNorm;
 
@@ -278,6 +279,22 @@ class QatFoldingTest {
             } catch (ai.djl.MalformedModelException e) {
                 throw new AssertionError(e);
             }
+        }
+    }
+
+    @Test
+    void marks_ofThePlan_standInTheDrawnGraph() {
+        try (Model model = model(plain(), 10);
+                NDManager manager = model.getNDManager().newSubManager();
+                QATQuantizer quantizer =
+                        new QATQuantizer(model, weights(), Networks.sgd(0.1f), dummy(manager))) {
+            Graph graph = quantizer.graph().orElseThrow();
+            Map<String, String> marks = quantizer.plan().marks(graph);
+            assertThat(marks)
+                    .containsEntry("01Conv2d.Conv1", "weight int8")
+                    .containsEntry("02BatchNorm.BatchNorm1", "folded into 01Conv2d");
+            assertThat(graph.toDot(marks)).contains("weight int8").contains("folded into");
+            assertThat(graph.toMermaid(marks)).contains("weight int8").contains("folded into");
         }
     }
 }
