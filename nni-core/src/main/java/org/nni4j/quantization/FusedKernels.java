@@ -5,6 +5,7 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
@@ -226,7 +227,14 @@ final class FusedKernels implements QuantizationKernels {
         if (NUMBERS.size() >= MAX_NUMBERS) {
             return x.getManager().create((float) value);
         }
-        return NUMBERS.computeIfAbsent(value, v -> Lasting.MANAGER.create(v.floatValue()));
+        return NUMBERS.computeIfAbsent(value, FusedKernels::keep);
+    }
+
+    private static NDArray keep(double value) {
+        NDArray number = Lasting.MANAGER.create((float) value);
+        // A scope of the caller's would close it.
+        NDScope.unregister(number);
+        return number;
     }
 
     private static NDList run(FusedKernel kernel, NDArray... inputs) {

@@ -220,6 +220,20 @@ class FusedKernelsTest {
     }
 
     @Test
+    void learnedStep_insideACallersScope_worksAgainAfterIt() {
+        NDArray x = step.create(new float[] {1});
+        NDArray s = step.create(new float[] {0.5f});
+        double gradientScale = 0.1234;
+        for (int i = 0; i < 2; i++) {
+            try (NDScope scope = new NDScope()) {
+                scope.suppressNotUsedWarning();
+                NDArray y = new FusedKernels().learnedStep(x, s, -8, 7, -1, gradientScale);
+                assertThat(y.getFloat()).isEqualTo(1);
+            }
+        }
+    }
+
+    @Test
     void observe_severalThreads_giveWhatOneGives() throws Exception {
         QuantizationKernels k = new FusedKernels();
         List<Callable<Boolean>> tasks =
