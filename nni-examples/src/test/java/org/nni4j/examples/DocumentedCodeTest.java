@@ -26,13 +26,17 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What the pages show: every {@code java} block compiles, and README.md opens with two commands.
+ * What the pages show: every {@code java} block compiles, every link leads to a file, and README.md
+ * opens with two commands.
  */
 class DocumentedCodeTest {
 
     private static final Path ROOT = Path.of("..");
     private static final Pattern TYPE =
             Pattern.compile("(\\w+ )*(class|interface|record|enum) (\\w+).*");
+
+    /** A link to a file of the project, with its place in the page cut off. */
+    private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)(#[^)]*)?\\)");
 
     @TempDir Path folder;
 
@@ -95,6 +99,20 @@ class DocumentedCodeTest {
     @Test
     void readme_showsJava() {
         assertThat(blocks(ROOT.resolve("README.md"))).extracting(Block::language).contains("java");
+    }
+
+    @Test
+    void links_leadSomewhere() throws IOException {
+        List<String> broken = new ArrayList<>();
+        for (Path page : pages()) {
+            Matcher link = LINK.matcher(Files.readString(page));
+            while (link.find()) {
+                if (!Files.exists(page.resolveSibling(link.group(1)))) {
+                    broken.add(ROOT.relativize(page) + ": " + link.group(1));
+                }
+            }
+        }
+        assertThat(broken).isEmpty();
     }
 
     private void compile(Block block) throws IOException {
