@@ -216,8 +216,7 @@ class FoldedNetworksTest {
                 NDList y = trainer.forward(new NDList(x));
                 NDArray value =
                         trainer.getLoss()
-                                .evaluate(
-                                        new NDList(labels.toType(DataType.FLOAT32, false)), y);
+                                .evaluate(new NDList(labels.toType(DataType.FLOAT32, false)), y);
                 collector.backward(value);
                 loss = value.toFloatArray()[0];
             }
