@@ -90,16 +90,8 @@ class AlgorithmContractTest {
         if (!Algorithms.find(algorithm).capabilities().needsOptimizer()) {
             return;
         }
-        // A binarized network without BatchNorm saturates at once: no gradient passes its inputs
-        // and outputs.
-        boolean saturates =
-                Algorithms.find(algorithm).capabilities().bits().values().stream()
-                        .allMatch(range -> range.max() == 1);
         try (Model model = Networks.lenetModel(2);
-                Quantizer quantizer =
-                        saturates
-                                ? quantizer(algorithm, model, entry(QuantType.WEIGHT, 1))
-                                : quantizer(algorithm, model)) {
+                Quantizer quantizer = trainable(algorithm, model)) {
             Map<String, float[]> before = Networks.values(model.getBlock());
             quantizer.compress();
             try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
@@ -144,6 +136,43 @@ class AlgorithmContractTest {
                 quantizer.loadCalibration(org.nni4j.calibration.CalibrationConfig.read(file));
                 assertThat(Networks.evaluate(fresh, image, one)).isEqualTo(expected);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void loadState_intoAFreshNetwork_goesOnTheSame(String algorithm) throws Exception {
+        Path file = folder.resolve("quantizer.state");
+        try (Model model = Networks.lenetModel(3);
+                Model fresh = Networks.lenetModel(4);
+                Quantizer quantizer = trainable(algorithm, model);
+                Quantizer resumed = trainable(algorithm, fresh)) {
+            quantizer.compress();
+            proceed(quantizer, model, 1);
+            quantizer.saveState(file);
+            copy(model.getBlock(), fresh.getBlock());
+            resumed.compress();
+            resumed.loadState(file);
+            assertThat(resumed.step()).isEqualTo(quantizer.step());
+            proceed(quantizer, model, 2);
+            proceed(resumed, fresh, 2);
+            assertThat(resumed.calibration()).isEqualTo(quantizer.calibration());
+            float[] image = random(5, 784);
+            Shape one = new Shape(1, 1, 28, 28);
+            assertThat(Networks.evaluate(fresh, image, one))
+                    .isEqualTo(Networks.evaluate(model, image, one));
+        }
+    }
+
+    /** A training step, or for algorithms that do not train, an evaluation. */
+    private static void proceed(Quantizer quantizer, Model model, int seed) {
+        if (!trains(quantizer.plan().algorithm())) {
+            Networks.evaluate(model, random(seed, 784), new Shape(1, 1, 28, 28));
+            return;
+        }
+        try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+            trainer.initialize(IMAGES);
+            Networks.step(trainer, IMAGES, CLASSES, seed);
         }
     }
 
@@ -299,6 +328,19 @@ class AlgorithmContractTest {
                         bits,
                         "op_types",
                         List.of("Conv2d", "Linear")));
+    }
+
+    /**
+     * A binarized network without BatchNorm saturates at once, and no gradient passes its inputs
+     * and outputs: there, weights alone.
+     */
+    private static Quantizer trainable(String algorithm, Model model) {
+        boolean saturates =
+                Algorithms.find(algorithm).capabilities().bits().values().stream()
+                        .allMatch(range -> range.max() == 1);
+        return saturates
+                ? quantizer(algorithm, model, entry(QuantType.WEIGHT, 1))
+                : quantizer(algorithm, model);
     }
 
     private static int bits(Capabilities capabilities, QuantType type) {

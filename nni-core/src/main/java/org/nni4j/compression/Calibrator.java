@@ -108,6 +108,84 @@ final class Calibrator {
         clock.resume(calibration.step() - 1);
     }
 
+    TrainingState state() {
+        List<TrainingState.Tensor> tensors = new ArrayList<>();
+        for (PlannedLayer planned : plan.quantizedLayers()) {
+            for (QuantType type : QuantType.values()) {
+                quantizers(planned, type)
+                        .forEach(
+                                (tensor, quantizer) ->
+                                        tensors.add(
+                                                new TrainingState.Tensor(
+                                                        planned.path(),
+                                                        type,
+                                                        tensor,
+                                                        quantizer.state())));
+            }
+        }
+        return new TrainingState(plan.algorithm(), clock.step(), tensors);
+    }
+
+    /**
+     * Goes back to a state.
+     *
+     * @throws IllegalArgumentException if it is not of a network quantized alike; then nothing is
+     *     changed, unless a single quantizer's state is damaged
+     */
+    void load(TrainingState state) {
+        if (!state.algorithm().equals(plan.algorithm())) {
+            throw new IllegalArgumentException(
+                    "state of algorithm \""
+                            + state.algorithm()
+                            + "\"; expected \""
+                            + plan.algorithm()
+                            + "\"");
+        }
+        Map<TrainingState.Tensor, TensorQuantizer> found = new LinkedHashMap<>();
+        for (TrainingState.Tensor tensor : state.tensors()) {
+            found.put(tensor, quantizer(tensor));
+        }
+        for (PlannedLayer planned : plan.quantizedLayers()) {
+            for (QuantizationPoint point : planned.points(QuantType.WEIGHT)) {
+                if (state.tensors().stream().noneMatch(t -> isOf(point, t))) {
+                    throw new IllegalArgumentException(point + ": is missing in the state");
+                }
+            }
+        }
+        found.forEach((tensor, quantizer) -> quantizer.load(tensor.state()));
+        clock.resume(state.step() - 1);
+    }
+
+    private static boolean isOf(QuantizationPoint point, TrainingState.Tensor tensor) {
+        return point.layer().equals(tensor.layer())
+                && point.quantType() == tensor.type()
+                && point.tensor().equals(tensor.tensor());
+    }
+
+    private TensorQuantizer quantizer(TrainingState.Tensor tensor) {
+        PlannedLayer planned =
+                plan.quantizedLayers().stream()
+                        .filter(p -> p.path().equals(tensor.layer()))
+                        .filter(p -> !p.points(tensor.type()).isEmpty())
+                        .findFirst()
+                        .orElseThrow(
+                                () ->
+                                        new IllegalArgumentException(
+                                                tensor + ": is not quantized in this network"));
+        if (tensor.type() == QuantType.WEIGHT) {
+            TensorQuantizer weight = quantizers(planned, tensor.type()).get(tensor.tensor());
+            if (weight == null) {
+                throw new IllegalArgumentException(tensor + ": is not quantized in this network");
+            }
+            return weight;
+        }
+        int position = Integer.parseInt(tensor.tensor());
+        Quantized layer = attached(tensor.layer());
+        return tensor.type() == QuantType.INPUT
+                ? layer.inputQuantizer(position)
+                : layer.outputQuantizer(position);
+    }
+
     private Optional<Shape> shape(QuantizationPoint weight) {
         return attached(weight.layer()).weightQuantizers().keySet().stream()
                 .filter(parameter -> parameter.getName().equals(weight.tensor()))

@@ -392,6 +392,41 @@ public class Quantizer implements AutoCloseable {
     }
 
     /**
+     * Writes what training needs to go on exactly, beside the network's parameters and the
+     * optimizer's own state: ranges, learned parameters, draws of random numbers, and completed
+     * steps.
+     *
+     * @param file appears whole or not at all
+     * @throws IOException if it cannot be written
+     * @throws IllegalStateException if {@link #compress()} was never called
+     */
+    public void saveState(Path file) throws IOException {
+        checkOpen();
+        if (layers.isEmpty()) {
+            throw new IllegalStateException("call compress() first");
+        }
+        new Calibrator(algorithm, plan, layers, clock).state().write(file);
+    }
+
+    /**
+     * Goes back to a state that was written, in a model that {@link #compress()} prepared and whose
+     * parameters are those of then.
+     *
+     * @param file written by {@link #saveState} of a network quantized alike
+     * @throws IOException if it cannot be read, or is no such file
+     * @throws IllegalArgumentException if it is of a network quantized otherwise
+     * @throws IllegalStateException if {@link #compress()} was not called
+     */
+    public void loadState(Path file) throws IOException {
+        checkOpen();
+        if (layers.isEmpty()) {
+            throw new IllegalStateException("call compress() first");
+        }
+        new Calibrator(algorithm, plan, layers, clock).load(TrainingState.read(file));
+        watch.reset();
+    }
+
+    /**
      * Writes the original network with its float master weights, and the calibration; then takes
      * the quantizers out of the model, which is the original float network again. {@link
      * #compress()} puts them back as they were.
