@@ -42,7 +42,8 @@ final class Training {
         return sum / batches.count();
     }
 
-    private static float step(Trainer trainer, Batch batch) {
+    /** Trains one batch and returns its loss; the batch stays open. */
+    static float step(Trainer trainer, Batch batch) {
         NDArray loss;
         try (GradientCollector collector = trainer.newGradientCollector()) {
             loss = trainer.getLoss().evaluate(batch.getLabels(), trainer.forward(batch.getData()));

@@ -1,0 +1,99 @@
+package org.nni4j.algorithms.qat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.Model;
+import ai.djl.ndarray.BaseNDManager;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.Trainer;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.reflect.Field;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.nni4j.algorithms.Networks;
+
+/**
+ * Training for long needs no more memory than training for short; {@code MemoryStudy} in the examples does the same for ten
+ * thousand steps.
+ */
+class QatMemoryTest {
+
+    private static final int WARM_UP = 500;
+    private static final int STEPS = 1_500;
+    private static final Shape BATCH = new Shape(2, 1, 28, 28);
+
+    /**
+     * What a thousand steps may add to resident memory beyond the Java heap: allocators keep freed pages. A step's
+     * intermediate arrays are some 100 KiB, so that leaking them would add three times as much.
+     */
+    private static final long MOST_GROWTH_MIB = 32;
+
+    private static final List<Map<String, Object>> ALL =
+            List.of(
+                    Map.of(
+                            "quant_types", List.of("weight", "input", "output"),
+                            "quant_bits", 8,
+                            "op_types", List.of("Conv2d", "Linear")));
+
+    @Test
+    void train_manySteps_keepsArraysAndMemory() throws Exception {
+        try (Model model = Networks.lenetModel(1);
+                QATQuantizer quantizer = new QATQuantizer(model, ALL, Networks.sgd(0.01f))) {
+            quantizer.compress();
+            try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                run(trainer, 0, WARM_UP);
+                List<String> before = resources(model.getNDManager());
+                long memory = nativeMebibytes();
+                run(trainer, WARM_UP, STEPS);
+                assertThat(resources(model.getNDManager())).hasSameSizeAs(before);
+                assertThat(trainer.getManager().getManagedArrays()).isEmpty();
+                assertThat(nativeMebibytes() - memory)
+                        .as("MiB that %d steps added", STEPS - WARM_UP)
+                        .isLessThan(MOST_GROWTH_MIB);
+            }
+        }
+    }
+
+    private static void run(Trainer trainer, int from, int to) {
+        for (int step = from; step < to; step++) {
+            Networks.step(trainer, BATCH, 10, step % 16);
+        }
+    }
+
+    /** Everything that lives as long as a manager, its sub-managers' included. */
+    private static List<String> resources(NDManager manager) throws ReflectiveOperationException {
+        Field field = BaseNDManager.class.getDeclaredField("resources");
+        field.setAccessible(true);
+        List<String> found = new ArrayList<>();
+        for (Map.Entry<?, ?> entry : ((Map<?, ?>) field.get(manager)).entrySet()) {
+            found.add(String.valueOf(entry.getKey()));
+            if (entry.getValue() instanceof NDManager child) {
+                found.addAll(resources(child));
+            }
+        }
+        return found;
+    }
+
+    /** Resident memory without the Java heap, which grows and shrinks as it likes; 0 where Linux does not tell. */
+    private static long nativeMebibytes() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (!Files.isReadable(status)) {
+            return 0;
+        }
+        long heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getCommitted() >> 20;
+        try (Stream<String> lines = Files.lines(status)) {
+            return lines.filter(line -> line.startsWith("VmRSS:"))
+                            .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) >> 10)
+                            .findFirst()
+                            .orElse(heap)
+                    - heap;
+        }
+    }
+}
