@@ -6,14 +6,17 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
+import ai.djl.nn.UninitializedParameterException;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+
+import org.jspecify.annotations.Nullable;
+import org.nni4j.layer.LayerWrapper;
+
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
-import org.nni4j.layer.LayerWrapper;
 
 /**
  * A layer whose inputs, weights or outputs are fake-quantized. It stands in the layer's slot and is
@@ -88,6 +91,23 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
         if (training) {
             watch.trainingForward(this);
         }
+        try {
+            return pass(store, tensors, training, params);
+        } catch (UninitializedParameterException e) {
+            throw new IllegalStateException(
+                    "layer \""
+                            + path
+                            + "\" is not initialized; call trainer.initialize(shape), or initialize"
+                            + " the model's block, first",
+                    e);
+        }
+    }
+
+    private NDList pass(
+            ParameterStore store,
+            NDList tensors,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
         NDManager scope = tensors.isEmpty() ? store.getManager() : tensors.head().getManager();
         Device device = tensors.isEmpty() ? scope.getDevice() : tensors.head().getDevice();
         ForwardContext context = context(store, training, device);

@@ -16,13 +16,15 @@ import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.Trainer;
 import ai.djl.training.loss.Loss;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nni4j.algorithms.Networks;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.nni4j.algorithms.Networks;
 
 /** Steps are counted once each, and training that does not count them is noticed. */
 class StepCountingTest {
@@ -276,7 +278,11 @@ class StepCountingTest {
                                                 model,
                                                 Networks.random(Networks.SMALL, 1),
                                                 Networks.SMALL))
-                        .hasMessageContaining("initialize");
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage(
+                                "layer \"01Conv2d\" is not initialized; call"
+                                        + " trainer.initialize(shape), or initialize the model's"
+                                        + " block, first");
                 model.getBlock().initialize(model.getNDManager(), DataType.FLOAT32, Networks.SMALL);
                 assertThatCode(
                                 () ->
