@@ -173,7 +173,7 @@ final class NdArrayKernels implements QuantizationKernels {
             NDArray outside = inside.logicalNot().toType(DataType.FLOAT32, false);
             NDArray y = straightThrough(x, integer.mul(s), inside);
             NDArray stepGradient = NDArrays.where(inside, integer.sub(v), integer);
-            NDArray ds = gradientOf(stepSize).mul((float) gradientScale).reshape(shape);
+            NDArray ds = gradientOf(stepSize).mul(number(x, gradientScale)).reshape(shape);
             NDArray dz = gradientOf(zeroPoint).reshape(shape);
             NDArray learned = stepGradient.mul(ds).sub(outside.mul(s).mul(dz));
             return temporaries.keep(y.addi(learned));
@@ -197,14 +197,15 @@ final class NdArrayKernels implements QuantizationKernels {
         try (Temporaries temporaries = new Temporaries()) {
             float k = new QuantizedType(bits, QuantizationDtype.UINT).qmax();
             NDArray tanh = widened(differentiated ? w : w.stopGradient()).tanh();
-            NDArray largest = tanh.abs().max().maximum(AffineQuantization.EPSILON);
-            NDArray unit = tanh.div(largest.mul(2f)).add(0.5f);
+            NDArray two = number(w, 2);
+            NDArray largest = tanh.abs().max().maximum(number(w, AffineQuantization.EPSILON));
+            NDArray unit = tanh.div(largest.mul(two)).add(0.5f);
             NDArray value = unit.stopGradient().mul(k).round().mul(2f).div(k).sub(1f);
             if (!differentiated) {
                 return temporaries.keep(straightThrough(w, value, finite(w.stopGradient())));
             }
             NDArray y = w.zerosLike().addi(value);
-            return temporaries.keep(y.addi(gradientOf(unit.mul(2f))));
+            return temporaries.keep(y.addi(gradientOf(unit.mul(two))));
         }
     }
 
@@ -260,6 +261,15 @@ final class NdArrayKernels implements QuantizationKernels {
     /** Zero, with the gradient of x. */
     private static NDArray gradientOf(NDArray x) {
         return x.sub(x.stopGradient());
+    }
+
+    /**
+     * A number in the engine's own memory. What DJL makes of a Java number is freed with the next garbage
+     * collection, and a backward pass that comes later reads whatever is there then; so no number may stand
+     * in what autograd remembers.
+     */
+    private static NDArray number(NDArray like, double value) {
+        return like.getManager().zeros(new Shape(1)).addi((float) value);
     }
 
     private static NDArray positive(NDArray learned) {
