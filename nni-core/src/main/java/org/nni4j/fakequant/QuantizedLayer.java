@@ -9,14 +9,12 @@ import ai.djl.nn.Parameter;
 import ai.djl.nn.UninitializedParameterException;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-
-import org.jspecify.annotations.Nullable;
-import org.nni4j.layer.LayerWrapper;
-
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+import org.nni4j.layer.LayerWrapper;
 
 /**
  * A layer whose inputs, weights or outputs are fake-quantized. It stands in the layer's slot and is

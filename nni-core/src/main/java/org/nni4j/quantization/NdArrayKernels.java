@@ -264,9 +264,9 @@ final class NdArrayKernels implements QuantizationKernels {
     }
 
     /**
-     * A number in the engine's own memory. What DJL makes of a Java number is freed with the next garbage
-     * collection, and a backward pass that comes later reads whatever is there then; so no number may stand
-     * in what autograd remembers.
+     * A number in the engine's own memory. What DJL makes of a Java number is freed with the next
+     * garbage collection, and a backward pass that comes later reads whatever is there then; so no
+     * number may stand in what autograd remembers.
      */
     private static NDArray number(NDArray like, double value) {
         return like.getManager().zeros(new Shape(1)).addi((float) value);

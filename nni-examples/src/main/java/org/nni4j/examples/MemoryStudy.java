@@ -8,13 +8,6 @@ import ai.djl.training.Trainer;
 import ai.djl.training.dataset.Batch;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
-
-import org.nni4j.algorithms.qat.QATQuantizer;
-
-import picocli.CommandLine.Command;
-import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.Option;
-
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -24,6 +17,10 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.nni4j.algorithms.qat.QATQuantizer;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Option;
 
 /** Trains a quantized LeNet for many steps and prints the process's memory; see {@code --help}. */
 @Command(
@@ -32,7 +29,7 @@ import java.util.stream.Stream;
         usageHelpAutoWidth = true,
         description =
                 "Trains LeNet with int8 weights, inputs and outputs on drawn digits, and prints"
-                    + " resident memory as it goes.",
+                        + " resident memory as it goes.",
         mixinStandardHelpOptions = true)
 public final class MemoryStudy implements Callable<Integer> {
 

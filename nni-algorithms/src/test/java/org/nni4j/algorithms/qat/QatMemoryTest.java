@@ -7,10 +7,6 @@ import ai.djl.ndarray.BaseNDManager;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.Trainer;
-
-import org.junit.jupiter.api.Test;
-import org.nni4j.algorithms.Networks;
-
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.file.Files;
@@ -19,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.nni4j.algorithms.Networks;
 
 /**
  * Training for long needs no more memory than training for short; {@code MemoryStudy} in the
