@@ -262,7 +262,7 @@ class QatOracleTest {
     }
 
     static float[] floats(String text) {
-        String[] parts = text.trim().split(" ");
+        String[] parts = text.trim().split(" ", -1);
         float[] values = new float[parts.length];
         for (int i = 0; i < values.length; i++) {
             values[i] = Float.parseFloat(parts[i]);

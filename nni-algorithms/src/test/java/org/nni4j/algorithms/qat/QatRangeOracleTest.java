@@ -282,10 +282,10 @@ class QatRangeOracleTest {
     }
 
     private static float[] quotients(String text) {
-        String[] parts = text.split(" ");
+        String[] parts = text.split(" ", -1);
         float[] values = new float[parts.length];
         for (int i = 0; i < values.length; i++) {
-            String[] fraction = parts[i].split("/");
+            String[] fraction = parts[i].split("/", -1);
             values[i] = Float.parseFloat(fraction[0]) / Float.parseFloat(fraction[1]);
         }
         return values;
