@@ -102,12 +102,15 @@ class FoldedNetworksTest {
                 new Network("residual add, dropout", picture, FoldedNetworksTest::residual));
     }
 
-    /** What MobileNetV2 is made of: expand, filter each channel, project, add; ReLU6 between. */
+    /**
+     * What MobileNetV2 is made of: expand, filter each channel, project, add. With ReLU in place of its
+     * ReLU6, whose gradient DJL loses when garbage is collected before backward.
+     */
     private static Block invertedResidual() {
         return new SequentialBlock()
                 .add(conv())
                 .add(BatchNorm.builder().build())
-                .add(Activation.relu6Block())
+                .add(Activation.reluBlock())
                 .add(
                         new ParallelBlock(
                                 lists -> new NDList(lists.get(0).head().add(lists.get(1).head())),
@@ -115,7 +118,7 @@ class FoldedNetworksTest {
                                         new SequentialBlock()
                                                 .add(pointwise(12))
                                                 .add(BatchNorm.builder().build())
-                                                .add(Activation.relu6Block())
+                                                .add(Activation.reluBlock())
                                                 .add(
                                                         Conv2d.builder()
                                                                 .setKernelShape(new Shape(3, 3))
@@ -125,7 +128,7 @@ class FoldedNetworksTest {
                                                                 .optBias(false)
                                                                 .build())
                                                 .add(BatchNorm.builder().build())
-                                                .add(Activation.relu6Block())
+                                                .add(Activation.reluBlock())
                                                 .add(pointwise(6))
                                                 .add(BatchNorm.builder().build()),
                                         Blocks.identityBlock())))
