@@ -103,8 +103,8 @@ class FoldedNetworksTest {
     }
 
     /**
-     * What MobileNetV2 is made of: expand, filter each channel, project, add. With ReLU in place of its
-     * ReLU6, whose gradient DJL loses when garbage is collected before backward.
+     * What MobileNetV2 is made of: expand, filter each channel, project, add. With ReLU in place of
+     * its ReLU6, whose gradient DJL loses when garbage is collected before backward.
      */
     private static Block invertedResidual() {
         return new SequentialBlock()
