@@ -17,6 +17,7 @@ import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.config.ConfigProblem;
 import org.nni4j.config.QuantType;
+import org.nni4j.placement.PlannedFold;
 import org.nni4j.placement.PlannedLayer;
 import org.nni4j.placement.QuantizationPlan;
 import org.nni4j.quantization.QuantizationParameters;
@@ -86,6 +87,7 @@ final class CalibrationCheck {
                     at(layer.path()) + ".type",
                     "\"" + layer.type() + "\"; expected \"" + planned.type() + "\"");
         }
+        checkFold(layer);
         Set<String> seen = new HashSet<>();
         for (CalibratedTensor tensor : layer.tensors()) {
             String where = at(layer.path(), tensor.quantType(), tensor.tensor());
@@ -98,6 +100,27 @@ final class CalibrationCheck {
         for (QuantType type : QuantType.values()) {
             checkComplete(planned, layer, type);
         }
+    }
+
+    /** A folded weight has another range than the layer's own. */
+    private void checkFold(CalibratedLayer layer) {
+        String planned =
+                plan.folds().stream()
+                        .filter(fold -> fold.layer().equals(layer.path()))
+                        .map(PlannedFold::batchNorm)
+                        .findFirst()
+                        .orElse("");
+        if (!planned.equals(layer.foldedBatchNorm())) {
+            add(
+                    at(layer.path()) + ".folded_batch_norm",
+                    named(layer.foldedBatchNorm())
+                            + " was folded into it; expected "
+                            + named(planned));
+        }
+    }
+
+    private static String named(String batchNorm) {
+        return batchNorm.isEmpty() ? "nothing" : "\"" + batchNorm + "\"";
     }
 
     private void check(PlannedLayer planned, CalibratedTensor tensor, String where) {
