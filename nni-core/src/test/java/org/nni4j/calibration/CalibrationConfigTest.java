@@ -272,6 +272,15 @@ class CalibrationConfigTest {
     }
 
     @Test
+    void fromJson_exampleOfThePage_isRead() throws IOException {
+        String page = Files.readString(Path.of("..", "docs", "calibration.md"));
+        int start = page.indexOf("```json\n") + "```json\n".length();
+        CalibrationConfig example =
+                CalibrationConfig.fromJson(page.substring(start, page.indexOf("```", start)));
+        assertThat(example.layer("01Conv2d").orElseThrow().tensors()).hasSize(1);
+    }
+
+    @Test
     void find_layerAndTensor_byName() {
         CalibratedLayer layer = golden().layer("01Conv2d").orElseThrow();
         assertThat(layer.tensor(QuantType.INPUT, "0")).isPresent();
