@@ -269,7 +269,7 @@ final class NdArrayKernels implements QuantizationKernels {
      * number may stand in what autograd remembers.
      */
     private static NDArray number(NDArray like, double value) {
-        return like.getManager().zeros(new Shape(1)).addi((float) value);
+        return like.getManager().zeros(new Shape()).addi((float) value);
     }
 
     private static NDArray positive(NDArray learned) {
