@@ -2,11 +2,16 @@ package org.nni4j.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.training.dataset.Batch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -68,6 +73,69 @@ class BatchesTest {
                 batch.close();
             }
         }
+    }
+
+    /**
+     * The order in memory is the engine's business: shape, values and a convolution's result are
+     * those of the plain tensor.
+     */
+    @Test
+    void inOrder_colourPictures_areTheTensorOfChannelRowColumn() {
+        int pictures = 3;
+        int stride = 3 * 4 * 5;
+        byte[] pixels = new byte[pictures * stride];
+        float[] expected = new float[pixels.length];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = (byte) i;
+            expected[i] = i;
+        }
+        ImageSet images = new ImageSet(pixels, new byte[pictures], 3, 4, 5);
+        Normalization plain =
+                new Normalization(new float[3], new float[] {1 / 255f, 1 / 255f, 1 / 255f});
+        try (NDManager manager = NDManager.newBaseManager()) {
+            Batches batches = new Batches(images, plain, pictures, Augmentation.NONE);
+            Batch batch = batches.inOrder(manager).iterator().next();
+            NDArray data = batch.getData().singletonOrThrow();
+            NDArray same = batch.getManager().create(data.toFloatArray(), data.getShape());
+            NDArray kernel = batch.getManager().arange(54f).reshape(2, 3, 3, 3);
+
+            assertThat(data.getShape()).isEqualTo(new Shape(pictures, 3, 4, 5));
+            // 255 times 1/255 is off by a rounding
+            assertThat(data.toFloatArray()).containsExactly(expected, within(1e-4f));
+            assertThat(data.get(2, 1, 3, 4).toFloatArray())
+                    .containsExactly(same.get(2, 1, 3, 4).toFloatArray());
+            // sums of 27 products below 54 · 179 in another order
+            assertThat(convolve(data, kernel))
+                    .containsExactly(convolve(same, kernel), within(0.05f));
+            batch.close();
+        }
+    }
+
+    private static float[] convolve(NDArray data, NDArray kernel) {
+        return Conv2d.conv2d(data, kernel).singletonOrThrow().toFloatArray();
+    }
+
+    @Test
+    void shuffled_sameSeed_givesTheSameColourPictures() {
+        byte[] pixels = new byte[8 * 3 * 12 * 12];
+        new Random(1).nextBytes(pixels);
+        ImageSet images = new ImageSet(pixels, new byte[8], 3, 12, 12);
+        Batches batches = new Batches(images, Normalization.CIFAR10, 4, Augmentation.CROP_AND_FLIP);
+        try (NDManager manager = NDManager.newBaseManager()) {
+            List<float[]> first = pictures(batches.shuffled(manager, 3));
+
+            assertThat(pictures(batches.shuffled(manager, 3))).containsExactlyElementsOf(first);
+            assertThat(pictures(batches.shuffled(manager, 4)).get(0)).isNotEqualTo(first.get(0));
+        }
+    }
+
+    private static List<float[]> pictures(Iterable<Batch> pass) {
+        List<float[]> pictures = new ArrayList<>();
+        for (Batch batch : pass) {
+            pictures.add(batch.getData().singletonOrThrow().toFloatArray());
+            batch.close();
+        }
+        return pictures;
     }
 
     @Test
