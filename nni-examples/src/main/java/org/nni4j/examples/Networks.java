@@ -17,7 +17,7 @@ import ai.djl.training.initializer.XavierInitializer;
 import java.util.List;
 
 /** The networks of the examples, in plain DJL blocks, not initialized. */
-final class Networks {
+public final class Networks {
     /** He et al., "Delving Deep into Rectifiers", ICCV 2015: deviation sqrt(2 / fan-in). */
     private static final XavierInitializer HE =
             new XavierInitializer(
@@ -35,9 +35,11 @@ final class Networks {
      * <p>After LeCun et al., "Gradient-Based Learning Applied to Document Recognition", Proc. IEEE
      * 1998, in the widths that Caffe made usual, with ReLU for the sigmoid.
      *
+     * @param classes units of the last layer
      * @param normalized whether each hidden layer is followed by batch normalisation
+     * @return for inputs {@code (batch, 1, 28, 28)}
      */
-    static Block leNet(int classes, boolean normalized) {
+    public static Block leNet(int classes, boolean normalized) {
         SequentialBlock network = new SequentialBlock();
         for (int channels : new int[] {20, 50}) {
             Conv2d.Builder layer = Conv2d.builder().setKernelShape(new Shape(5, 5));
@@ -91,8 +93,11 @@ final class Networks {
      * layer. Unlike the paper, where the shape changes the shortcut is a 1×1 convolution with batch
      * normalisation (the paper's option B) instead of zero padding (option A): it adds 2,752
      * parameters to 269,722 and is one more layer to quantize.
+     *
+     * @param classes units of the last layer
+     * @return for inputs {@code (batch, 3, 32, 32)}
      */
-    static Block resNet20(int classes) {
+    public static Block resNet20(int classes) {
         SequentialBlock network = new SequentialBlock();
         network.add(convolution(3, RESNET_CHANNELS[0], 1)).add(batchNorm()).add(relu());
         int channels = RESNET_CHANNELS[0];
