@@ -39,26 +39,41 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 
-/** The networks the tracer must trace, small where they can be. */
-final class Networks {
+/** The networks that can be traced and exported, small where they can be. */
+public final class Networks {
 
     /** A network and what it takes. */
-    record Network(String name, Supplier<Block> block, DataType inputType, Shape... inputs) {
+    public record Network(String name, Supplier<Block> block, DataType inputType, Shape... inputs) {
 
-        Block initialized(NDManager manager) {
+        public Block initialized(NDManager manager) {
             return initialized(manager, DataType.FLOAT32);
         }
 
-        Block initialized(NDManager manager, DataType type) {
+        public Block initialized(NDManager manager, DataType type) {
             Block made = block.get();
             made.initialize(manager, type, inputs);
             return made;
         }
 
         /* Floating inputs count up, so that no two elements are the same; indices are small. */
-        NDList arrays(NDManager manager) {
+        public NDList arrays(NDManager manager) {
+            return arrays(manager, inputs);
+        }
+
+        /* As many samples as asked for. */
+        public NDList arrays(NDManager manager, long batch) {
+            return arrays(manager, Arrays.stream(inputs).map(s -> withBatch(s, batch)).toArray(Shape[]::new));
+        }
+
+        private static Shape withBatch(Shape shape, long batch) {
+            long[] sizes = shape.getShape().clone();
+            sizes[0] = batch;
+            return new Shape(sizes);
+        }
+
+        private NDList arrays(NDManager manager, Shape... shapes) {
             NDList arrays = new NDList();
-            for (Shape shape : inputs) {
+            for (Shape shape : shapes) {
                 NDArray counted = manager.arange(0f, (float) shape.size()).reshape(shape);
                 arrays.add(
                         inputType.isFloating()
@@ -75,7 +90,7 @@ final class Networks {
     }
 
     /** Those with many parameters or long passes. */
-    static final Set<String> LARGE =
+    public static final Set<String> LARGE =
             Set.of(
                     "AlexNet",
                     "VGG",
@@ -198,11 +213,11 @@ final class Networks {
 
     private Networks() {}
 
-    static List<Network> all() {
+    public static List<Network> all() {
         return List.copyOf(ALL.values());
     }
 
-    static Network named(String name) {
+    public static Network named(String name) {
         return Objects.requireNonNull(ALL.get(name), name);
     }
 

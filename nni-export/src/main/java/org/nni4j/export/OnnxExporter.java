@@ -1,0 +1,256 @@
+package org.nni4j.export;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.nni4j.export.network.TracedNetwork;
+import org.nni4j.export.onnx.OnnxFile;
+import org.nni4j.export.onnx.OnnxGraph;
+import org.nni4j.export.onnx.OnnxVersion;
+import org.nni4j.export.operator.EmissionHooks;
+import org.nni4j.export.operator.EmissionProblem;
+import org.nni4j.export.operator.NetworkEmitter;
+import org.nni4j.graph.Value;
+
+/**
+ * Writes a network as an ONNX model.
+ *
+ * <p>The network is traced, every operator is mapped, and only then is anything written: to a
+ * temporary file that takes the target's place. The model is opset 17, has float weights named by
+ * the parameters' paths, BatchNorms folded where the graph allows it, and takes any batch size.
+ */
+public final class OnnxExporter {
+
+    private final boolean fixedBatch;
+    private final List<String> inputNames;
+    private final List<String> outputNames;
+    private final Map<String, String> metadata;
+
+    private OnnxExporter(Builder builder) {
+        fixedBatch = builder.fixedBatch;
+        inputNames = List.copyOf(builder.inputNames);
+        outputNames = List.copyOf(builder.outputNames);
+        metadata = new LinkedHashMap<>(builder.metadata);
+    }
+
+    /**
+     * Writes a float model that takes any batch size.
+     *
+     * @param model with an initialized block that is not quantized at the moment
+     * @param file the target; replaced if it exists
+     * @param shapes of the inputs, batch first
+     * @return what was written
+     * @throws OnnxExportException if the network cannot be exported; the message lists every reason
+     * @throws IOException if the file cannot be written
+     */
+    public static OnnxExport export(Model model, Path file, Shape... shapes) throws IOException {
+        return builder().build().exportFloat(model.getBlock(), file, shapes);
+    }
+
+    /**
+     * Starts an exporter with other settings.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Writes a float model.
+     *
+     * @param block initialized, and not quantized at the moment
+     * @param file the target; replaced if it exists
+     * @param shapes of the inputs, batch first; they are float32
+     * @return what was written
+     * @throws OnnxExportException if the network cannot be exported; the message lists every reason
+     * @throws IOException if the file cannot be written
+     */
+    public OnnxExport exportFloat(Block block, Path file, Shape... shapes) throws IOException {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDList inputs = new NDList();
+            for (Shape shape : shapes) {
+                inputs.add(manager.ones(shape, DataType.FLOAT32));
+            }
+            return exportFloat(block, file, inputs);
+        }
+    }
+
+    /**
+     * Writes a float model.
+     *
+     * @param block initialized, and not quantized at the moment
+     * @param file the target; replaced if it exists
+     * @param inputs dummy inputs, batch first; left as they are
+     * @return what was written
+     * @throws OnnxExportException if the network cannot be exported; the message lists every reason
+     * @throws IOException if the file cannot be written
+     */
+    public OnnxExport exportFloat(Block block, Path file, NDList inputs) throws IOException {
+        TracedNetwork network = trace(block, inputs);
+        return export(network, file, EmissionHooks.FLOAT, OnnxVersion.STANDARD);
+    }
+
+    /**
+     * Traces a network as this exporter needs it.
+     *
+     * @param block initialized, and not quantized at the moment
+     * @param inputs dummy inputs, batch first; left as they are
+     * @return the network at one batch size, or at any
+     * @throws OnnxExportException if it was to be at any, and the network is not the same at all
+     */
+    TracedNetwork trace(Block block, NDList inputs) {
+        if (fixedBatch) {
+            return TracedNetwork.fixed(block, inputs);
+        }
+        TracedNetwork network = TracedNetwork.anyBatch(block, inputs);
+        if (!network.obstacles().isEmpty()) {
+            throw new OnnxExportException(
+                    network.obstacles().stream()
+                            .map(o -> "no model for any batch size: " + o + "; optFixedBatch(true) exports one for the dummy input's")
+                            .toList());
+        }
+        return network;
+    }
+
+    /**
+     * Writes a traced network.
+     *
+     * @param network as {@link #trace} made it
+     * @param file the target; replaced if it exists
+     * @param hooks what differs from the float export
+     * @param version of the format
+     * @return what was written
+     * @throws OnnxExportException if the network cannot be exported; the message lists every reason
+     * @throws IOException if the file cannot be written
+     */
+    OnnxExport export(TracedNetwork network, Path file, EmissionHooks hooks, OnnxVersion version)
+            throws IOException {
+        List<String> ins = names(inputNames, "input", network.graph().inputs());
+        List<String> outs = names(outputNames, "output", network.graph().outputs());
+        OnnxGraph onnx = new OnnxGraph(version);
+        NetworkEmitter emitter = new NetworkEmitter(network, onnx, hooks, ins);
+        ReadbackCheck readbacks = ReadbackCheck.of(network.graph());
+        List<String> problems = new ArrayList<>(readbacks.problems());
+        problems.addAll(FloatTypes.problems(network));
+        emitter.unmapped().forEach(p -> problems.add(p.toString()));
+        if (!problems.isEmpty()) {
+            throw new OnnxExportException(problems);
+        }
+        List<EmissionProblem> found = emitter.emit(outs);
+        if (!found.isEmpty()) {
+            throw new OnnxExportException(found.stream().map(EmissionProblem::toString).toList());
+        }
+        metadata.forEach(onnx::metadata);
+        long bytes = OnnxFile.write(onnx, "nni4j", producerVersion(), file);
+        return new OnnxExport(
+                file,
+                bytes,
+                onnx.opset(),
+                ins,
+                outs,
+                network.anyBatch(),
+                onnx.operatorCounts(),
+                readbacks.notes());
+    }
+
+    private static List<String> names(List<String> given, String prefix, List<Value> values) {
+        if (!given.isEmpty() && given.size() != values.size()) {
+            throw new IllegalArgumentException(
+                    given.size()
+                            + " "
+                            + prefix
+                            + " names "
+                            + given
+                            + "; the network has "
+                            + values.size()
+                            + " "
+                            + prefix
+                            + "s");
+        }
+        return given.isEmpty()
+                ? IntStream.range(0, values.size()).mapToObj(i -> prefix + i).toList()
+                : given;
+    }
+
+    private static String producerVersion() {
+        Package home = OnnxExporter.class.getPackage();
+        return Optional.ofNullable(home.getImplementationVersion()).orElse("development");
+    }
+
+    /** Settings of an exporter. */
+    public static final class Builder {
+
+        private boolean fixedBatch;
+        private List<String> inputNames = List.of();
+        private List<String> outputNames = List.of();
+        private final Map<String, String> metadata = new LinkedHashMap<>();
+
+        private Builder() {}
+
+        /**
+         * Writes a model for the batch size of the dummy inputs alone.
+         *
+         * @param value false by default
+         * @return this
+         */
+        public Builder optFixedBatch(boolean value) {
+            fixedBatch = value;
+            return this;
+        }
+
+        /**
+         * Names the model's inputs.
+         *
+         * @param names as many as the network has inputs; {@code input0}, … by default
+         * @return this
+         */
+        public Builder optInputNames(String... names) {
+            inputNames = List.of(names);
+            return this;
+        }
+
+        /**
+         * Names the model's outputs.
+         *
+         * @param names as many as the network has outputs; {@code output0}, … by default
+         * @return this
+         */
+        public Builder optOutputNames(String... names) {
+            outputNames = List.of(names);
+            return this;
+        }
+
+        /**
+         * Adds an entry to the model's metadata.
+         *
+         * @param key of the entry
+         * @param value of the entry
+         * @return this
+         */
+        public Builder optMetadata(String key, String value) {
+            metadata.put(key, value);
+            return this;
+        }
+
+        /**
+         * Makes the exporter.
+         *
+         * @return an exporter that can be used again
+         */
+        public OnnxExporter build() {
+            return new OnnxExporter(this);
+        }
+    }
+}

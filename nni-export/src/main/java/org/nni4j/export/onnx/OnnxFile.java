@@ -1,0 +1,99 @@
+package org.nni4j.export.onnx;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import com.google.protobuf.CodedOutputStream;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.UUID;
+
+/** A graph as a file, written whole or not at all. */
+public final class OnnxFile {
+
+    /* The protobuf libraries of the readers refuse messages of 2 GiB. */
+    private static final long MAX_BYTES = Integer.MAX_VALUE;
+
+    private OnnxFile() {}
+
+    /**
+     * Writes a model to a temporary file beside the target and moves it there.
+     *
+     * @param graph complete
+     * @param name the graph's name in the file
+     * @param producerVersion the version of the writing program
+     * @param file the target; replaced if it exists; its folder is made
+     * @return the size in bytes
+     * @throws IOException if it cannot be written; an earlier file is then left as it was
+     * @throws IllegalArgumentException if the model is larger than a protobuf message may be
+     */
+    public static long write(OnnxGraph graph, String name, String producerVersion, Path file)
+            throws IOException {
+        ModelProto model = graph.model(name, producerVersion);
+        long bytes = checkedSize(model);
+        Path target = file.toAbsolutePath();
+        Path folder = target.getParent();
+        if (folder == null) {
+            throw new IllegalArgumentException("\"" + file + "\" is no file name");
+        }
+        Files.createDirectories(folder);
+        // Not createTempFile: its files are readable by their owner only, and would stay so.
+        Path temporary = folder.resolve(target.getFileName() + "." + UUID.randomUUID() + ".part");
+        try {
+            try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(temporary))) {
+                CodedOutputStream coded = CodedOutputStream.newInstance(out);
+                // The same model gives the same bytes.
+                coded.useDeterministicSerialization();
+                model.writeTo(coded);
+                coded.flush();
+            }
+            move(temporary, target);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+        return bytes;
+    }
+
+    /**
+     * Returns a model as it would be written.
+     *
+     * @param graph complete
+     * @param name the graph's name in the file
+     * @param producerVersion the version of the writing program
+     * @return the bytes of the file
+     * @throws IllegalArgumentException if the model is larger than a protobuf message may be
+     */
+    public static byte[] bytes(OnnxGraph graph, String name, String producerVersion) {
+        ModelProto model = graph.model(name, producerVersion);
+        checkedSize(model);
+        return model.toByteArray();
+    }
+
+    private static long checkedSize(ModelProto model) {
+        // The protobuf library counts in int; a sum over the tensors sees an overflow coming.
+        long tensors =
+                model.getGraph().getInitializerList().stream()
+                        .mapToLong(t -> t.getRawData().size())
+                        .sum();
+        long bytes = tensors > MAX_BYTES ? tensors : model.getSerializedSize();
+        if (bytes < 0 || bytes > MAX_BYTES) {
+            throw new IllegalArgumentException(
+                    "the model has "
+                            + tensors
+                            + " bytes of weights; expected less than 2 GiB, the most a protobuf"
+                            + " file can hold");
+        }
+        return bytes;
+    }
+
+    private static void move(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+package org.nni4j.export.operator;
+
+import java.util.List;
+import java.util.Map;
+import org.nni4j.export.onnx.Attribute;
+import org.nni4j.export.onnx.TensorData;
+
+/** Pooling over windows and over whole planes. */
+final class Poolings {
+
+    private Poolings() {}
+
+    static void addTo(Map<String, OperatorMapping> table) {
+        table.put("MaxPool", Poolings::maximum);
+        table.put("AvgPool", Poolings::average);
+        table.put("LpPool", Poolings::norm);
+        table.put("GlobalAvgPool", e -> global(e, "GlobalAveragePool"));
+        table.put("GlobalMaxPool", e -> global(e, "GlobalMaxPool"));
+    }
+
+    /* DJL takes the spatial axes away. */
+    private static void global(Emission e, String op) {
+        e.result("Flatten", List.of(e.add(op, List.of(e.input()))), Attribute.of("axis", 1));
+    }
+
+    private static void maximum(Emission e) {
+        e.result("MaxPool", List.of(e.input()), window(e, pads(e)));
+    }
+
+    private static void norm(Emission e) {
+        if (e.flag("ceilMode")) {
+            throw new UnmappedException("ceilMode of a norm pool");
+        }
+        e.result(
+                "LpPool",
+                List.of(e.input()),
+                Attribute.ints("kernel_shape", e.longs("kernel")),
+                Attribute.ints("strides", e.longs("stride")),
+                Attribute.of("p", (long) e.real("norm")));
+    }
+
+    /*
+     * With ceilMode a last window may reach over the padding. PyTorch never counts what lies beyond the padding; ONNX
+     * Runtime's own ceil_mode did, until 1.19 or so. So the shape is reached by end padding that is not counted, and
+     * padding that is counted becomes zeros before.
+     */
+    private static void average(Emission e) {
+        boolean counted = e.flag("countIncludePad");
+        if (!e.flag("ceilMode")) {
+            e.result(
+                    "AveragePool",
+                    List.of(e.input()),
+                    Attribute.ints("kernel_shape", e.longs("kernel")),
+                    Attribute.ints("strides", e.longs("stride")),
+                    Attribute.ints("pads", pads(e)),
+                    Attribute.of("count_include_pad", counted ? 1 : 0));
+            return;
+        }
+        long[] padding = e.longs("padding");
+        long[] pads = pads(e);
+        String input = e.input();
+        if (counted) {
+            input = zeroPadded(e, input, padding);
+            for (int i = 0; i < padding.length; i++) {
+                pads[i] = 0;
+                pads[i + padding.length] = Math.max(0, pads[i + padding.length] - padding[i]);
+            }
+        }
+        e.result("AveragePool", List.of(input), window(e, pads));
+    }
+
+    private static String zeroPadded(Emission e, String input, long[] padding) {
+        long[] begins = new long[e.rank()];
+        System.arraycopy(padding, 0, begins, 2, padding.length);
+        long[] pads = Paddings.bothSides(begins);
+        return e.add(
+                "Pad", List.of(input, e.onnx().constant(TensorData.longs(pads, pads.length))));
+    }
+
+    private static Attribute[] window(Emission e, long[] pads) {
+        return new Attribute[] {
+            Attribute.ints("kernel_shape", e.longs("kernel")),
+            Attribute.ints("strides", e.longs("stride")),
+            Attribute.ints("pads", pads)
+        };
+    }
+
+    /* In ceil mode, the end padding with which a floor gives the traced size. */
+    private static long[] pads(Emission e) {
+        long[] begins = e.longs("padding");
+        if (!e.flag("ceilMode")) {
+            return Paddings.bothSides(begins);
+        }
+        long[] kernel = e.longs("kernel");
+        long[] stride = e.longs("stride");
+        long[] ends = new long[begins.length];
+        for (int i = 0; i < ends.length; i++) {
+            long in = e.dimensions(e.first()).get(i + 2).size();
+            long out = e.outputDimensions().get(i + 2).size();
+            ends[i] = Math.max(0, (out - 1) * stride[i] + kernel[i] - in - begins[i]);
+        }
+        return Paddings.join(begins, ends);
+    }
+}
