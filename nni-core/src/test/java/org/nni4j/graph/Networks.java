@@ -62,7 +62,9 @@ public final class Networks {
 
         /* As many samples as asked for. */
         public NDList arrays(NDManager manager, long batch) {
-            return arrays(manager, Arrays.stream(inputs).map(s -> withBatch(s, batch)).toArray(Shape[]::new));
+            return arrays(
+                    manager,
+                    Arrays.stream(inputs).map(s -> withBatch(s, batch)).toArray(Shape[]::new));
         }
 
         private static Shape withBatch(Shape shape, long batch) {

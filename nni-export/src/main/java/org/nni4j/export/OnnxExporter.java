@@ -118,7 +118,12 @@ public final class OnnxExporter {
         if (!network.obstacles().isEmpty()) {
             throw new OnnxExportException(
                     network.obstacles().stream()
-                            .map(o -> "no model for any batch size: " + o + "; optFixedBatch(true) exports one for the dummy input's")
+                            .map(
+                                    o ->
+                                            "no model for any batch size: "
+                                                    + o
+                                                    + "; optFixedBatch(true) exports one for the"
+                                                    + " dummy input's")
                             .toList());
         }
         return network;

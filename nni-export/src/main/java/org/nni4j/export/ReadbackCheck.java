@@ -16,7 +16,8 @@ record ReadbackCheck(List<String> problems, List<String> notes) {
         }
         for (Readback readback : graph.readbacks()) {
             switch (readback.kind()) {
-                // What was read may have been printed only; what was computed from it is a constant.
+                // What was read may have been printed only; what was computed from it is a
+                // constant.
                 case READ -> notes.add(readback + "; what Java made of it holds for this input");
                 case RANDOM ->
                         problems.add(readback + "; pass them as an input, or remove the operator");

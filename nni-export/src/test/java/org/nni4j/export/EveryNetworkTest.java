@@ -7,7 +7,6 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
@@ -49,7 +48,9 @@ class EveryNetworkTest {
             Path file = folder.resolve(network.name() + ".onnx");
 
             OnnxExport export =
-                    OnnxExporter.builder().build().exportFloat(block, file, network.arrays(manager));
+                    OnnxExporter.builder()
+                            .build()
+                            .exportFloat(block, file, network.arrays(manager));
 
             assertThat(export.anyBatch()).isTrue();
             try (OnnxRun run = new OnnxRun(file)) {

@@ -101,8 +101,11 @@ public final class TracedNetwork {
     private static NDList resized(NDList inputs, long batch, NDManager manager) {
         NDList resized = new NDList();
         for (NDArray input : inputs) {
-            long[] rows = IntStream.range(0, (int) batch).mapToLong(i -> i % input.size(0)).toArray();
-            NDArray array = input.get(manager, new ai.djl.ndarray.index.NDIndex("{}", manager.create(rows)));
+            long[] rows =
+                    IntStream.range(0, (int) batch).mapToLong(i -> i % input.size(0)).toArray();
+            NDArray array =
+                    input.get(
+                            manager, new ai.djl.ndarray.index.NDIndex("{}", manager.create(rows)));
             array.attach(manager);
             resized.add(array);
         }

@@ -11,7 +11,9 @@ public record OnnxVersion(int opset, int ir) {
     /** Opset 17, IR 8 (June 2022): read by ONNX Runtime 1.12 and TensorRT 8.6 and later. */
     public static final OnnxVersion STANDARD = new OnnxVersion(17, 8);
 
-    /** Opset 21, IR 10 (March 2024): the first with four-bit tensors; ONNX Runtime 1.18 and later. */
+    /**
+     * Opset 21, IR 10 (March 2024): the first with four-bit tensors; ONNX Runtime 1.18 and later.
+     */
     public static final OnnxVersion FOUR_BIT = new OnnxVersion(21, 10);
 
     /**
@@ -21,7 +23,8 @@ public record OnnxVersion(int opset, int ir) {
      */
     public OnnxVersion {
         if (opset < 17 || opset > 21) {
-            throw new IllegalArgumentException("opset " + opset + " is not written; expected 17..21");
+            throw new IllegalArgumentException(
+                    "opset " + opset + " is not written; expected 17..21");
         }
     }
 

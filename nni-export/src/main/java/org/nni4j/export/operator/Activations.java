@@ -39,7 +39,8 @@ final class Activations {
     private static void prelu(Emission e) {
         String slope = e.input("alpha");
         if (e.node().input("alpha").orElseThrow().shape().size() > 1 && e.rank() > 2) {
-            List<Dimension> shape = new ArrayList<>(Collections.nCopies(e.rank() - 1, Dimension.fixed(1)));
+            List<Dimension> shape =
+                    new ArrayList<>(Collections.nCopies(e.rank() - 1, Dimension.fixed(1)));
             shape.set(0, e.dimensions(e.first()).get(1));
             slope = e.add("Reshape", List.of(slope, e.shape(shape)));
         }

@@ -13,15 +13,11 @@ final class Comparisons {
         for (String op : List.of("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")) {
             table.put(op, e -> finish(e, e.add(op, operands(e))));
         }
-        table.put(
-                "NotEqual",
-                e -> finish(e, e.add("Not", List.of(e.add("Equal", operands(e))))));
+        table.put("NotEqual", e -> finish(e, e.add("Not", List.of(e.add("Equal", operands(e))))));
         for (String op : List.of("And", "Or", "Xor")) {
             table.put(op, e -> finish(e, e.add(op, logical(e))));
         }
-        table.put(
-                "Not",
-                e -> finish(e, e.add("Not", List.of(truth(e, "input")))));
+        table.put("Not", e -> finish(e, e.add("Not", List.of(truth(e, "input")))));
         table.put("IsNaN", e -> finish(e, e.add("IsNaN", List.of(e.input()))));
         table.put("IsInf", e -> finish(e, e.add("IsInf", List.of(e.input()))));
         table.put("Where", Comparisons::where);

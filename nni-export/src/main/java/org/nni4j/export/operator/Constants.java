@@ -101,8 +101,7 @@ final class Constants {
                     case FLOAT32 -> TensorData.floats(new float[] {(float) number}, 1);
                     case INT64 -> TensorData.longs(new long[] {(long) number}, 1);
                     case INT32 -> TensorData.ints(new int[] {(int) number}, 1);
-                    case INT8, UINT8, BOOL ->
-                            TensorData.bytes(type, new byte[] {(byte) number}, 1);
+                    case INT8, UINT8, BOOL -> TensorData.bytes(type, new byte[] {(byte) number}, 1);
                     default -> throw new UnmappedException("constant " + value);
                 };
         return onnx.node(

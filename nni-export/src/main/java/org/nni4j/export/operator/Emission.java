@@ -379,9 +379,7 @@ public final class Emission {
      * @return the name of a value of that type
      */
     public String cast(String name, OnnxType from, OnnxType to) {
-        return from == to
-                ? name
-                : add("Cast", List.of(name), Attribute.of("to", (long) to.code()));
+        return from == to ? name : add("Cast", List.of(name), Attribute.of("to", (long) to.code()));
     }
 
     /**
@@ -395,8 +393,7 @@ public final class Emission {
     public String scalar(Number value, OnnxType type) {
         return switch (type) {
             case FLOAT32 -> onnx().scalar(value.floatValue());
-            case INT64 ->
-                    onnx().constant(TensorData.longs(new long[] {value.longValue()}));
+            case INT64 -> onnx().constant(TensorData.longs(new long[] {value.longValue()}));
             case INT32 -> onnx().constant(TensorData.ints(new int[] {value.intValue()}));
             case BOOL, INT8, UINT8 ->
                     onnx().constant(TensorData.bytes(type, new byte[] {value.byteValue()}));

@@ -76,8 +76,7 @@ public interface EmissionHooks {
      * @param tensor name, shape and elements
      * @return the name of a float value
      */
-    default String parameter(
-            OnnxGraph onnx, Node consumer, String role, ParameterTensor tensor) {
+    default String parameter(OnnxGraph onnx, Node consumer, String role, ParameterTensor tensor) {
         if (!onnx.hasInitializer(tensor.name())) {
             onnx.initializer(tensor.name(), tensor.data());
         }

@@ -51,8 +51,7 @@ final class Images {
                 };
         List<Dimension> last = e.outputDimensions();
         List<Dimension> first = List.of(last.get(0), last.get(3), last.get(1), last.get(2));
-        String turned =
-                e.add("Transpose", List.of(e.input()), Attribute.ints("perm", 0, 3, 1, 2));
+        String turned = e.add("Transpose", List.of(e.input()), Attribute.ints("perm", 0, 3, 1, 2));
         String resized = e.add("Resize", operands(e, turned, first), attributes);
         e.result("Transpose", List.of(resized), Attribute.ints("perm", 0, 2, 3, 1));
     }
@@ -108,7 +107,11 @@ final class Images {
                                     e.flag("clip"))
                             .head();
             TensorData data = TensorData.floats(boxes.toFloatArray(), boxes.getShape().getShape());
-            e.bind(e.cast(e.onnx().freshInitializer(e.node().name(), data), OnnxType.FLOAT32, e.outputType()));
+            e.bind(
+                    e.cast(
+                            e.onnx().freshInitializer(e.node().name(), data),
+                            OnnxType.FLOAT32,
+                            e.outputType()));
         }
     }
 
@@ -118,7 +121,8 @@ final class Images {
      */
     private static List<Float> floats(Emission e, String name) {
         List<Float> floats = new ArrayList<>();
-        ((List<?>) Objects.requireNonNull(e.node().attributes().get(name))).forEach(n -> floats.add(((Number) n).floatValue()));
+        ((List<?>) Objects.requireNonNull(e.node().attributes().get(name)))
+                .forEach(n -> floats.add(((Number) n).floatValue()));
         return floats;
     }
 }

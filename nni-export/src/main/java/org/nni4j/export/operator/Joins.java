@@ -40,9 +40,7 @@ final class Joins {
         long axis = Math.floorMod(e.number("axis"), e.rank() + 1L);
         String axes = e.onnx().longs(axis);
         List<String> parts =
-                converted(e).stream()
-                        .map(part -> e.add("Unsqueeze", List.of(part, axes)))
-                        .toList();
+                converted(e).stream().map(part -> e.add("Unsqueeze", List.of(part, axes))).toList();
         if (parts.size() == 1) {
             e.result("Identity", parts);
         } else {
@@ -58,9 +56,6 @@ final class Joins {
             e.bind(e.input());
             return;
         }
-        e.results(
-                "Split",
-                List.of(e.input(), e.shape(sizes)),
-                Attribute.of("axis", (long) axis));
+        e.results("Split", List.of(e.input(), e.shape(sizes)), Attribute.of("axis", (long) axis));
     }
 }

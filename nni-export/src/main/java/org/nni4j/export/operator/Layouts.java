@@ -101,8 +101,7 @@ final class Layouts {
                     case FLOAT32 -> TensorData.floats(new float[] {value}, 1);
                     case INT64 -> TensorData.longs(new long[] {value}, 1);
                     case INT32 -> TensorData.ints(new int[] {value}, 1);
-                    case BOOL, INT8, UINT8 ->
-                            TensorData.bytes(type, new byte[] {(byte) value}, 1);
+                    case BOOL, INT8, UINT8 -> TensorData.bytes(type, new byte[] {(byte) value}, 1);
                     default -> throw new UnmappedException("type " + type);
                 };
         e.result(

@@ -102,8 +102,7 @@ public final class NetworkEmitter {
 
     private void emit(Node node) {
         BatchNormFold fold = folds.get(node);
-        List<Value> results =
-                fold == null ? node.outputs() : fold.batchNormNode().outputs();
+        List<Value> results = fold == null ? node.outputs() : fold.batchNormNode().outputs();
         try {
             hooks.replacement(node)
                     .or(() -> OperatorMappings.find(node.op()))

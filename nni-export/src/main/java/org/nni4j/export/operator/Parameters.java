@@ -67,8 +67,7 @@ final class Parameters {
         int channels =
                 folding.map(f -> f.scale().length)
                         .orElseGet(() -> (int) bias.orElseThrow().shape().size());
-        float[] plain =
-                bias.map(b -> floats(emission, b)).orElseGet(() -> new float[channels]);
+        float[] plain = bias.map(b -> floats(emission, b)).orElseGet(() -> new float[channels]);
         return Optional.of(
                 emission.parameter(
                         "bias",

@@ -73,8 +73,7 @@ final class Poolings {
         long[] begins = new long[e.rank()];
         System.arraycopy(padding, 0, begins, 2, padding.length);
         long[] pads = Paddings.bothSides(begins);
-        return e.add(
-                "Pad", List.of(input, e.onnx().constant(TensorData.longs(pads, pads.length))));
+        return e.add("Pad", List.of(input, e.onnx().constant(TensorData.longs(pads, pads.length))));
     }
 
     private static Attribute[] window(Emission e, long[] pads) {

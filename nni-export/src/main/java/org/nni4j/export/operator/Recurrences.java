@@ -42,8 +42,7 @@ final class Recurrences {
             // PyTorch applies the reset gate after the state's product and bias.
             attributes.add(Attribute.of("linear_before_reset", 1));
         } else if (cell.op().equals("RNN")) {
-            List<String> perDirection =
-                    Collections.nCopies(cell.directions(), cell.activation());
+            List<String> perDirection = Collections.nCopies(cell.directions(), cell.activation());
             attributes.add(Attribute.strings("activations", perDirection.toArray(String[]::new)));
         }
         return e.onnx()

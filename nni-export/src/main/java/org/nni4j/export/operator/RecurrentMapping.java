@@ -41,8 +41,7 @@ public final class RecurrentMapping implements OperatorMapping {
             for (int s = 0; s < stateCount; s++) {
                 wanted.add(isRead(e, s + 1) ? base + "/state" + s : "");
             }
-            List<String> made =
-                    writer.write(e, cell, sequence, states(e, weights, layer), wanted);
+            List<String> made = writer.write(e, cell, sequence, states(e, weights, layer), wanted);
             sequence = joined(e, cell, made.get(0), layer == weights.layers() - 1 && !batchFirst);
             for (int s = 0; s < stateCount; s++) {
                 last.get(s).add(made.get(s + 1));
@@ -104,8 +103,7 @@ public final class RecurrentMapping implements OperatorMapping {
 
     /* States that are all zero are left out: that is what the operators start from, at any batch size. */
     private static List<String> states(Emission e, RecurrentWeights weights, int layer) {
-        List<String> roles =
-                e.node().roles().stream().filter(r -> r.startsWith("state")).toList();
+        List<String> roles = e.node().roles().stream().filter(r -> r.startsWith("state")).toList();
         boolean zeros =
                 roles.stream()
                         .map(role -> e.node().input(role).orElseThrow())

@@ -59,7 +59,11 @@ final class Selections {
                             e.shape(starts),
                             e.shape(stops),
                             e.onnx().longs(sliceAxes),
-                            e.onnx().longs(Arrays.stream(sliceAxes).map(a -> steps[(int) a]).toArray()));
+                            e.onnx()
+                                    .longs(
+                                            Arrays.stream(sliceAxes)
+                                                    .map(a -> steps[(int) a])
+                                                    .toArray()));
             if (squeezed.length == 0) {
                 e.result("Slice", operands);
                 return;
@@ -100,10 +104,7 @@ final class Selections {
     /* Counts elements as if the array were flat. */
     private static void take(Emission e) {
         String flat = e.add("Reshape", List.of(e.input(), e.onnx().longs(-1)));
-        e.result(
-                "Gather",
-                List.of(flat, indices(e, "index")),
-                Attribute.of("axis", 0));
+        e.result("Gather", List.of(flat, indices(e, "index")), Attribute.of("axis", 0));
     }
 
     private static void gatherElements(Emission e) {
