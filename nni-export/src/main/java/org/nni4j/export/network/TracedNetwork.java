@@ -234,6 +234,7 @@ public final class TracedNetwork {
      *
      * @param read which parameter
      * @return the network's own array; not to be closed
+     * @throws IllegalArgumentException if the network has no such parameter
      */
     public NDArray parameter(ParameterRead read) {
         Parameter parameter = parameters.get(read);

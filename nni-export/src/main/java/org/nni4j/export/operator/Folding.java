@@ -32,7 +32,7 @@ public record Folding(float[] scale, float[] shift, float[] mean) {
         Optional<Value> gamma = node.input("gamma");
         Optional<Value> beta = node.input("beta");
         float[] shift = beta.map(v -> floats(network, v)).orElseGet(() -> new float[mean.length]);
-        float epsilon = ((Number) node.attributes().get("epsilon")).floatValue();
+        float epsilon = ((Number) network.attribute(node, "epsilon").orElseThrow()).floatValue();
         float[] scale = new float[mean.length];
         float[] gammas = gamma.map(v -> floats(network, v)).orElse(null);
         for (int c = 0; c < scale.length; c++) {

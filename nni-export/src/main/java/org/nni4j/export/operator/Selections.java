@@ -120,7 +120,7 @@ final class Selections {
         int rank = index.shape().dimension();
         long[] perm = new long[rank];
         for (int i = 0; i < rank; i++) {
-            perm[i] = (i + 1) % rank;
+            perm[i] = (i + 1L) % rank;
         }
         String coordinates = e.cast(e.input("index"), Elementwise.typeOf(index), OnnxType.INT64);
         String turned =
