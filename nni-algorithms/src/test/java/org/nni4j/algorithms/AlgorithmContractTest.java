@@ -7,8 +7,10 @@ import ai.djl.Model;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
 import ai.djl.training.Trainer;
 import ai.djl.training.optimizer.Optimizer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +18,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +28,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.nni4j.algorithm.Algorithms;
 import org.nni4j.algorithm.Capabilities;
 import org.nni4j.algorithm.Capabilities.BitRange;
+import org.nni4j.algorithm.QuantizationAlgorithm;
+import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.Quantizers;
 import org.nni4j.config.ConfigException;
@@ -31,6 +37,8 @@ import org.nni4j.config.ConfigList;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.quantization.QuantizationDtype;
+import org.nni4j.quantization.QuantizationScheme;
 
 /** What every algorithm on the class path promises. */
 class AlgorithmContractTest {
@@ -44,23 +52,45 @@ class AlgorithmContractTest {
         return Algorithms.available();
     }
 
-    /** Each algorithm with each quant type it supports, at its smallest and its largest width. */
+    /**
+     * Each algorithm with each quant type and scheme it supports, at its smallest and its largest
+     * width.
+     */
     static Stream<Arguments> points() {
         List<Arguments> points = new ArrayList<>();
-        for (String algorithm : algorithms()) {
-            Capabilities capabilities = Algorithms.find(algorithm).capabilities();
-            for (Map.Entry<QuantType, BitRange> e : capabilities.bits().entrySet()) {
-                points.add(new Arguments(algorithm, e.getKey(), e.getValue().min()));
-                points.add(new Arguments(algorithm, e.getKey(), e.getValue().max()));
-            }
+        for (String name : algorithms()) {
+            QuantizationAlgorithm algorithm = Algorithms.find(name);
+            algorithm
+                    .capabilities()
+                    .bits()
+                    .forEach(
+                            (type, range) -> {
+                                for (QuantizationScheme scheme : schemes(algorithm, type)) {
+                                    points.add(new Arguments(name, type, range.min(), scheme));
+                                    points.add(new Arguments(name, type, range.max(), scheme));
+                                }
+                            });
         }
-        return points.stream();
+        return points.stream().distinct();
     }
 
-    record Arguments(String algorithm, QuantType type, int bits) {
+    private static Set<QuantizationScheme> schemes(
+            QuantizationAlgorithm algorithm, QuantType type) {
+        Set<QuantizationScheme> selectable = algorithm.capabilities().schemes();
+        return selectable.isEmpty()
+                ? Set.of(
+                        algorithm
+                                .defaultScheme(type)
+                                .orElse(QuantizationScheme.PER_TENSOR_SYMMETRIC))
+                : new TreeSet<>(selectable);
+    }
+
+    record Arguments(String algorithm, QuantType type, int bits, QuantizationScheme scheme) {
         TensorQuantizer quantizer(NDManager manager) {
+            QuantizationDtype dtype =
+                    Algorithms.find(algorithm).defaultDtype(type).orElse(QuantizationDtype.INT);
             return Points.quantizer(
-                    algorithm, Points.point(algorithm, type, bits, Map.of()), manager);
+                    algorithm, Points.point(type, bits, dtype, scheme, Map.of()), manager);
         }
     }
 
@@ -133,8 +163,32 @@ class AlgorithmContractTest {
             copy(model.getBlock(), fresh.getBlock());
             try (Quantizer quantizer = quantizer(algorithm, fresh)) {
                 quantizer.compress();
-                quantizer.loadCalibration(org.nni4j.calibration.CalibrationConfig.read(file));
+                quantizer.loadCalibration(CalibrationConfig.read(file));
                 assertThat(Networks.evaluate(fresh, image, one)).isEqualTo(expected);
+            }
+        }
+    }
+
+    /**
+     * NNI loads one algorithm's calibration into another's quantizer and then ignores it; here it is
+     * an error.
+     */
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void calibration_ofAnotherAlgorithm_isRefused(String algorithm) {
+        String other = algorithm.equals("naive") ? "qat" : "naive";
+        try (Model model = Networks.lenetModel(3)) {
+            CalibrationConfig calibration;
+            try (Quantizer quantizer = quantizer(other, model, entry(QuantType.WEIGHT, 8))) {
+                quantizer.compress();
+                calibration = quantizer.calibration();
+            }
+            try (Quantizer quantizer = quantizer(algorithm, model)) {
+                quantizer.compress();
+                assertThatThrownBy(() -> quantizer.loadCalibration(calibration))
+                        .isInstanceOf(ConfigException.class)
+                        .hasMessageContaining(
+                                "\"%s\" made this calibration; expected \"%s\"", other, algorithm);
             }
         }
     }
@@ -274,26 +328,161 @@ class AlgorithmContractTest {
 
     @ParameterizedTest
     @MethodSource("algorithms")
+    void training_movesEveryLearnedParameter(String algorithm) {
+        Set<QuantType> learning = learningTypes(algorithm);
+        if (learning.isEmpty()) {
+            return;
+        }
+        try (Model model = Networks.lenetModel(7);
+                Quantizer quantizer = trainable(algorithm, model)) {
+            quantizer.compress();
+            try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                trainer.initialize(IMAGES);
+                Networks.step(trainer, IMAGES, CLASSES, 1);
+                Map<String, Float> before = scales(quantizer, learning);
+                Networks.step(trainer, IMAGES, CLASSES, 2);
+                Map<String, Float> after = scales(quantizer, learning);
+                assertThat(before).isNotEmpty();
+                before.forEach(
+                        (tensor, scale) ->
+                                assertThat(after.get(tensor)).as(tensor).isNotEqualTo(scale));
+            }
+        }
+    }
+
+    private static Set<QuantType> learningTypes(String algorithm) {
+        Set<QuantType> types = new TreeSet<>();
+        try (NDManager manager = NDManager.newBaseManager()) {
+            Algorithms.find(algorithm)
+                    .capabilities()
+                    .bits()
+                    .forEach(
+                            (type, range) -> {
+                                try (TensorQuantizer quantizer =
+                                        Points.quantizer(
+                                                algorithm,
+                                                Points.point(
+                                                        algorithm, type, range.max(), Map.of()),
+                                                manager)) {
+                                    if (!quantizer.learnedParameters().isEmpty()) {
+                                        types.add(type);
+                                    }
+                                }
+                            });
+        }
+        return types;
+    }
+
+    private static Map<String, Float> scales(Quantizer quantizer, Set<QuantType> types) {
+        Map<String, Float> scales = new LinkedHashMap<>();
+        for (var layer : quantizer.calibration().layers()) {
+            for (var tensor : layer.tensors()) {
+                if (types.contains(tensor.quantType())) {
+                    scales.put(
+                            layer.path() + " " + tensor.quantType(),
+                            tensor.calibration().parameters().scale()[0]);
+                }
+            }
+        }
+        return scales;
+    }
+
+    /** NNI takes the weight out of the network's parameters; here it stays what it was. */
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void compress_keepsTheNetworksOwnParameters(String algorithm) {
+        try (Model model = Networks.lenetModel(8);
+                Quantizer quantizer = quantizer(algorithm, model)) {
+            Map<String, Parameter> before = parameters(model);
+            quantizer.compress();
+            Map<String, Parameter> after = parameters(model);
+            assertThat(after.keySet()).isEqualTo(before.keySet());
+            before.forEach((name, p) -> assertThat(after.get(name)).as(name).isSameAs(p));
+            assertThat(after.values()).allMatch(Parameter::requiresGradient);
+        }
+    }
+
+    private static Map<String, Parameter> parameters(Model model) {
+        Map<String, Parameter> parameters = new LinkedHashMap<>();
+        model.getBlock().getParameters().forEach(p -> parameters.put(p.getKey(), p.getValue()));
+        return parameters;
+    }
+
+    @ParameterizedTest
+    @MethodSource("algorithms")
     void unsupportedWidthTypeAndSetting_areConfigErrors(String algorithm) {
         Capabilities capabilities = Algorithms.find(algorithm).capabilities();
         try (Model model = Networks.lenetModel(6)) {
             for (QuantType type : QuantType.values()) {
                 BitRange range = capabilities.bits().get(type);
-                int bits = range == null ? 8 : range.max() + 1;
-                if (bits <= 16) {
-                    assertThatThrownBy(() -> quantizer(algorithm, model, entry(type, bits)))
-                            .isInstanceOf(ConfigException.class)
-                            .hasMessageContaining(algorithm)
-                            .hasMessageContaining(type.key());
+                if (range == null) {
+                    assertRefused(algorithm, model, entry(type, 8), type.key());
+                    continue;
+                }
+                for (int bits : new int[] {range.min() - 1, range.max() + 1}) {
+                    assertRefused(algorithm, model, entry(type, bits), bits + " bits");
                 }
             }
-            QuantType some = capabilities.bits().keySet().iterator().next();
-            Map<String, Object> unknown =
-                    new LinkedHashMap<>(entry(some, bits(capabilities, some)));
-            unknown.put("settings", Map.of("no_such_setting", 1));
-            assertThatThrownBy(() -> quantizer(algorithm, model, unknown))
-                    .isInstanceOf(ConfigException.class)
-                    .hasMessageContaining("no_such_setting");
+            assertRefused(algorithm, model, Map.of("settings", Map.of("no_such", 1)), "no_such");
+            for (QuantizationScheme scheme : QuantizationScheme.values()) {
+                if (!capabilities.schemes().contains(scheme)) {
+                    assertRefused(
+                            algorithm, model, Map.of("quant_scheme", scheme.key()), scheme.key());
+                }
+            }
+            if (!capabilities.dtypeSelectable()) {
+                assertRefused(algorithm, model, Map.of("quant_dtype", "int"), "quant_dtype");
+            }
+            if (!capabilities.startStep()) {
+                assertRefused(algorithm, model, Map.of("quant_start_step", 9), "quant_start_step");
+            }
+        }
+    }
+
+    /** An entry that is fine but for some keys is refused by a message that names them. */
+    private static void assertRefused(
+            String algorithm, Model model, Map<String, Object> wrong, String named) {
+        Capabilities capabilities = Algorithms.find(algorithm).capabilities();
+        QuantType some = capabilities.bits().keySet().iterator().next();
+        Map<String, Object> entry = new LinkedHashMap<>(entry(some, bits(capabilities, some)));
+        entry.putAll(wrong);
+        assertThatThrownBy(() -> quantizer(algorithm, model, entry))
+                .as("%s with %s", algorithm, wrong)
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(named);
+    }
+
+    /** NNI's test_compressor_torch.py, test_quantization_config_validation. */
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void configsThatNniRefuses_areConfigErrors(String algorithm) {
+        try (Model model = Networks.lenetModel(9)) {
+            for (Map<String, Object> bad :
+                    List.<Map<String, Object>>of(
+                            Map.of("bad_key", "abc"),
+                            Map.of("quant_types", "abc"),
+                            Map.of("quant_bits", 34),
+                            Map.of("op_types", "default"),
+                            Map.of("quant_bits", Map.of("abc", 123)))) {
+                assertThatThrownBy(() -> quantizer(algorithm, model, bad))
+                        .as("%s with %s", algorithm, bad)
+                        .isInstanceOf(ConfigException.class);
+            }
+        }
+    }
+
+    /** A page, a config for an example and a row in the table, as the documentation promises. */
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void everyAlgorithm_isDocumented(String algorithm) throws Exception {
+        Path root = Path.of("..");
+        assertThat(root.resolve("docs/algorithms/" + algorithm + ".md")).isRegularFile();
+        assertThat(Files.readString(root.resolve("docs/algorithms/README.md")))
+                .contains("| `" + algorithm + "` |")
+                .contains("(" + algorithm + ".md)");
+        try (Stream<Path> configs = Files.list(root.resolve("configs"))) {
+            assertThat(configs.map(p -> p.getFileName().toString()))
+                    .anyMatch(name -> name.matches("[a-z0-9]+-" + algorithm + "(-.*)?\\.json"));
         }
     }
 

@@ -25,6 +25,7 @@ import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationKernels;
+import org.nni4j.quantization.QuantizationParameters;
 import org.nni4j.quantization.QuantizationScheme;
 
 /**
@@ -44,9 +45,11 @@ class GoldenVectorsTest {
     @CsvSource({
         "dorefa, ndarray, 64", "dorefa, fused, 64",
         "bnn, ndarray, 12", "bnn, fused, 12",
-        "lsq, ndarray, 56", "lsq, fused, 56",
+        "lsq, ndarray, 70", "lsq, fused, 70",
+        "naive, ndarray, 8", "naive, fused, 8",
         "observer, ndarray, 56", "observer, fused, 56",
-        "pact, ndarray, 40", "pact, fused, 40"
+        "pact, ndarray, 40", "pact, fused, 40",
+        "qat, ndarray, 60", "qat, fused, 60"
     })
     void quantize_randomTensors_givesGoldenValuesAndGradients(
             String algorithm, String kernels, int count) {
@@ -72,6 +75,7 @@ class GoldenVectorsTest {
             assertClose(which + ", output", pass.output(), golden, "output", VALUES);
             assertClose(which + ", gradient", pass.gradient(), golden, "gradient", GRADIENTS);
             checkLearned(algorithm, pass, golden, which);
+            checkParameters(algorithm, quantizer, golden, shape, which);
             float[] evaluated = Points.evaluate(quantizer, input, shape);
             assertClose(which + ", evaluation", evaluated, golden, "output", VALUES);
         }
@@ -127,10 +131,39 @@ class GoldenVectorsTest {
                 } else {
                     assertThat(Points.evaluate(quantizer, data, shape)).isEqualTo(data);
                 }
-                var parameters = quantizer.calibration().orElseThrow().parameters();
-                assertClose(which + ", scale", parameters.scale(), golden, "scale", VALUES);
+                // asking for the calibration ends the observation
+                assertThat(quantizer.calibration()).isPresent();
+            }
+            case "qat" -> {
+                if (golden.has("calibration")) {
+                    float[] first = floats(golden, "calibration");
+                    Points.train(quantizer, first, shape, first);
+                }
             }
             default -> {}
+        }
+    }
+
+    /** Scale and zero point of those that derive them from the data. */
+    private static void checkParameters(
+            String algorithm,
+            TensorQuantizer quantizer,
+            JsonObject golden,
+            Shape shape,
+            String which) {
+        if (!golden.has("scale")) {
+            return;
+        }
+        if (!algorithm.equals("observer") && golden.get("quant_type").getAsString().equals("weight")) {
+            Points.describe(quantizer, floats(golden, "input"), shape);
+        }
+        QuantizationParameters parameters = quantizer.calibration().orElseThrow().parameters();
+        assertClose(which + ", scale", parameters.scale(), golden, "scale", VALUES);
+        if (golden.has("zero_point")) {
+            float[] zero = floats(golden, "zero_point");
+            for (int i = 0; i < zero.length; i++) {
+                assertThat((float) parameters.zeroPoint()[i]).as(which).isEqualTo(zero[i]);
+            }
         }
     }
 

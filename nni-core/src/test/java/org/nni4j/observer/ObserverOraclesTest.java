@@ -58,6 +58,61 @@ class ObserverOraclesTest {
         assertRange(observer, -1.2952029f, 2.2952027f);
     }
 
+    /** Distiller's scale is the inverse of ours, and its zero point the negative. */
+    @Test
+    void ema_distillerBatches_quantizesAsDistiller() {
+        Observer observer = ObserverKind.EMA.create(new ObserverOptions(99.99, 0.9, true));
+        observer.observe(-1, 2);
+        assertQuantizes(observer, AFFINE, 85, 85, new float[] {-1, 2}, new float[] {-1, 2});
+        assertQuantizes(
+                observer,
+                SYMMETRIC,
+                63.75f,
+                127,
+                // not Distiller's 2: times 63.75 it is 127.5, a tie that the inverse's last bit decides
+                new float[] {-1},
+                new float[] {-1.0039216f});
+        observer.observe(-3, 4);
+        assertQuantizes(
+                observer,
+                AFFINE,
+                49.948452f,
+                103,
+                new float[] {-3, 4},
+                new float[] {-2.0621259f, 3.0431373f});
+        assertQuantizes(
+                observer,
+                SYMMETRIC,
+                41.767242f,
+                127,
+                new float[] {-3, 4},
+                new float[] {-2.9927759f, 3.0646026f});
+        observer.observe(0, 1);
+        assertQuantizes(observer, AFFINE, 71.022621f, 92, new float[] {0}, new float[] {0});
+    }
+
+    private static void assertQuantizes(
+            Observer observer,
+            QuantizationScheme scheme,
+            float inverseScale,
+            int zeroPoint,
+            float[] values,
+            float[] expected) {
+        ObservedRange range = observer.range(uint(8), scheme);
+        QuantizationParameters parameters =
+                AffineQuantization.parametersFor(
+                        range.min()[0], range.max()[0], uint(8), scheme);
+        // digits given
+        assertThat(1 / parameters.scale()[0]).isCloseTo(inverseScale, within(2e-5f));
+        assertThat(parameters.zeroPoint()).containsExactly(zeroPoint);
+        for (int i = 0; i < values.length; i++) {
+            assertThat(
+                            AffineQuantization.fakeQuantize(
+                                    values[i], parameters.scale()[0], zeroPoint, 0, 255))
+                    .isCloseTo(expected[i], within(1e-6f));
+        }
+    }
+
     @Test
     void ema_nniBatches_givesNniRanges() {
         Observer observer = ObserverKind.EMA.create(ObserverOptions.DEFAULT);

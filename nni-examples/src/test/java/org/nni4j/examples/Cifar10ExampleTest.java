@@ -2,29 +2,90 @@ package org.nni4j.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.ByteArrayOutputStream;
-import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nni4j.algorithm.Algorithms;
 
 class Cifar10ExampleTest {
+    private static final String TINY = "--json --limit 8 --batch-size 4 ";
+
+    @TempDir private Path folder;
+
+    private static JsonObject run(String args) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream messages = new ByteArrayOutputStream();
+        int code =
+                Cifar10Example.run(
+                        new PrintStream(out, true, StandardCharsets.UTF_8),
+                        new PrintStream(messages, true, StandardCharsets.UTF_8),
+                        (TINY + args).split(" "));
+        assertThat(code).as(messages.toString(StandardCharsets.UTF_8)).isZero();
+        return JsonParser.parseString(out.toString(StandardCharsets.UTF_8)).getAsJsonObject();
+    }
 
     @ParameterizedTest
     @ValueSource(strings = {"resnet20", "vgg-small"})
     void run_drawnShapes_givesAReport(String network) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        int code =
-                Cifar10Example.run(
-                        new PrintStream(out, true, StandardCharsets.UTF_8),
-                        new PrintStream(
-                                OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8),
-                        ("--json --limit 8 --batch-size 4 --float-epochs 1 --epochs 1 --network "
-                                        + network)
-                                .split(" "));
+        JsonObject report = run("--float-epochs 1 --epochs 1 --network " + network);
 
-        assertThat(code).isZero();
-        assertThat(out.toString(StandardCharsets.UTF_8)).contains("\"network\":\"" + network);
+        assertThat(report.get("network").getAsString()).isEqualTo(network);
+        assertThat(report.get("float_epochs").getAsInt()).isEqualTo(1);
+    }
+
+    /** Those with a config of their own for this example; bnn wants a network without ReLU. */
+    static List<String> algorithms() {
+        return Algorithms.available().stream().filter(Cifar10ExampleTest::hasConfig).toList();
+    }
+
+    private static boolean hasConfig(String algorithm) {
+        String[] names =
+                Path.of("..", "configs").toFile().list((dir, name) -> name.startsWith("cifar10-"));
+        return Stream.of(names == null ? new String[0] : names)
+                .anyMatch(name -> name.split("[-.]")[1].equals(algorithm));
+    }
+
+    @Test
+    void algorithms_allButBnn_haveAConfig() {
+        assertThat(algorithms())
+                .contains("dorefa", "lsq", "naive", "observer", "pact", "qat")
+                .doesNotContain("bnn");
+    }
+
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void run_everyAlgorithm_givesAReport(String algorithm) {
+        String epochs =
+                Algorithms.find(algorithm).capabilities().needsOptimizer() ? " --epochs 1" : "";
+        JsonObject report = run("--float-epochs 0 --algorithm " + algorithm + epochs);
+
+        assertThat(report.get("algorithm").getAsString()).isEqualTo(algorithm);
+        assertThat(report.get("quantized_bytes").getAsLong())
+                .isLessThan(report.get("float_bytes").getAsLong());
+    }
+
+    @Test
+    void run_resumedAndLoaded_isTheSameFloatNetwork() {
+        String out = " --output " + folder;
+        JsonObject first = run("--float-epochs 1 --algorithm naive" + out);
+        JsonObject resumed = run("--float-epochs 1 --algorithm naive --resume" + out);
+        JsonObject loaded = run("--algorithm naive --checkpoint " + folder.resolve("float"));
+
+        for (JsonObject again : Arrays.asList(resumed, loaded)) {
+            for (String figure : List.of("float_accuracy", "quantized_accuracy")) {
+                assertThat(again.get(figure)).as(figure).isEqualTo(first.get(figure));
+            }
+        }
     }
 }

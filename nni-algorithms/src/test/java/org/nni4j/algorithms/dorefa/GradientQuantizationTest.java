@@ -6,20 +6,25 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.EasyTrain;
+import ai.djl.training.GradientCollector;
 import ai.djl.training.Trainer;
 import ai.djl.training.dataset.ArrayDataset;
 import ai.djl.training.dataset.Batch;
 import ai.djl.training.loss.Loss;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.nni4j.algorithms.Networks;
 
 class GradientQuantizationTest {
@@ -121,6 +126,51 @@ class GradientQuantizationTest {
             }
             quantizer.restore();
             return Networks.values(model.getBlock());
+        }
+    }
+
+    /** The noise goes on where it was left. */
+    @Test
+    void training_resumed_isTheSameToTheBit(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("quantizer.state");
+        try (Model model = Networks.lenetModel(1);
+                Model fresh = Networks.lenetModel(2);
+                DoReFaQuantizer quantizer = quantizer(model, "Conv2d");
+                DoReFaQuantizer resumed = quantizer(fresh, "Conv2d")) {
+            quantizer.compress();
+            step(model, quantizer, 1);
+            quantizer.saveState(file);
+            Map<String, float[]> values = Networks.values(model.getBlock());
+            fresh.getBlock()
+                    .getParameters()
+                    .forEach(
+                            p ->
+                                    Networks.set(
+                                            p.getValue(),
+                                            Objects.requireNonNull(values.get(p.getKey()))));
+            resumed.compress();
+            resumed.loadState(file);
+            step(model, quantizer, 2);
+            step(fresh, resumed, 2);
+            Map<String, float[]> expected = Networks.values(model.getBlock());
+            Networks.values(fresh.getBlock())
+                    .forEach((name, v) -> assertThat(v).as(name).isEqualTo(expected.get(name)));
+        }
+    }
+
+    /** A loop of one's own, which calls {@code proceedBackward} itself. */
+    private static void step(Model model, DoReFaQuantizer quantizer, long seed) {
+        try (Trainer trainer = Networks.trainer(model, quantizer.optimizer());
+                NDManager batch = model.getNDManager().newSubManager()) {
+            trainer.initialize(IMAGES);
+            NDArray x = batch.create(Networks.random(IMAGES, seed), IMAGES);
+            NDArray labels = batch.create(new float[] {1, 2, 3, 4});
+            try (GradientCollector collector = trainer.newGradientCollector()) {
+                NDList scores = trainer.forward(new NDList(x));
+                collector.backward(trainer.getLoss().evaluate(new NDList(labels), scores));
+            }
+            quantizer.proceedBackward();
+            trainer.step();
         }
     }
 

@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nni4j.algorithms.Networks;
@@ -239,8 +240,56 @@ class QatFoldingTest {
         }
     }
 
-    private static void set(Model model, String parameter, float value) {
-        Networks.set(model.getBlock().getParameters().get(parameter), value);
+    /**
+     * W [[1, 2], [3, 4]], b [.5, -.5], γ [2, .5], β [.1, -.1], μ [1, -1], σ² [4, .25], ε 1e-5, by
+     * Distiller.
+     */
+    @Test
+    void evaluate_linearLayer_isDistillersFold() {
+        SequentialBlock network =
+                new SequentialBlock()
+                        .add(Linear.builder().setUnits(2).build())
+                        .add(BatchNorm.builder().build());
+        Shape two = new Shape(1, 2);
+        Model model = Model.newInstance("formula");
+        network.initialize(model.getNDManager(), DataType.FLOAT32, two);
+        model.setBlock(network);
+        try (model;
+                NDManager manager = model.getNDManager().newSubManager()) {
+            set(model, "01Linear_weight", 1, 2, 3, 4);
+            set(model, "01Linear_bias", 0.5f, -0.5f);
+            set(model, "02BatchNorm_gamma", 2, 0.5f);
+            set(model, "02BatchNorm_beta", 0.1f, -0.1f);
+            set(model, "02BatchNorm_runningMean", 1, -1);
+            set(model, "02BatchNorm_runningVar", 4, 0.25f);
+            Map<String, Object> wide =
+                    Map.of(
+                            "quant_types", List.of("weight"),
+                            "quant_bits", 16,
+                            "op_types", List.of("Linear"));
+            try (QATQuantizer quantizer =
+                    new QATQuantizer(
+                            model,
+                            ConfigList.fromMaps(List.of(wide)),
+                            Networks.sgd(0.1f),
+                            new NDList(manager.zeros(two)))) {
+                quantizer.compress();
+                float[] bias = Networks.evaluate(model, new float[] {0, 0}, two);
+                float[] first = Networks.evaluate(model, new float[] {1, 0}, two);
+                float[] second = Networks.evaluate(model, new float[] {0, 1}, two);
+                assertThat(bias).containsExactly(new float[] {-0.3999994f, 0.39999f}, within(1e-6f));
+                // half a step of 4 / 32767
+                Offset<Float> step = within(6.2e-5f);
+                assertThat(first[0] - bias[0]).isCloseTo(0.9999988f, step);
+                assertThat(second[0] - bias[0]).isCloseTo(1.9999976f, step);
+                assertThat(first[1] - bias[1]).isCloseTo(2.9999399f, step);
+                assertThat(second[1] - bias[1]).isCloseTo(3.9999199f, step);
+            }
+        }
+    }
+
+    private static void set(Model model, String parameter, float... values) {
+        Networks.set(model.getBlock().getParameters().get(parameter), values);
     }
 
     @Test
