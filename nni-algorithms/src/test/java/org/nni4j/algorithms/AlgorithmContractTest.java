@@ -170,8 +170,8 @@ class AlgorithmContractTest {
     }
 
     /**
-     * NNI loads one algorithm's calibration into another's quantizer and then ignores it; here it is
-     * an error.
+     * NNI loads one algorithm's calibration into another's quantizer and then ignores it; here it
+     * is an error.
      */
     @ParameterizedTest
     @MethodSource("algorithms")

@@ -154,7 +154,8 @@ class GoldenVectorsTest {
         if (!golden.has("scale")) {
             return;
         }
-        if (!algorithm.equals("observer") && golden.get("quant_type").getAsString().equals("weight")) {
+        if (!algorithm.equals("observer")
+                && golden.get("quant_type").getAsString().equals("weight")) {
             Points.describe(quantizer, floats(golden, "input"), shape);
         }
         QuantizationParameters parameters = quantizer.calibration().orElseThrow().parameters();

@@ -69,7 +69,8 @@ class ObserverOraclesTest {
                 SYMMETRIC,
                 63.75f,
                 127,
-                // not Distiller's 2: times 63.75 it is 127.5, a tie that the inverse's last bit decides
+                // not Distiller's 2: times 63.75 it is 127.5, a tie that the inverse's last bit
+                // decides
                 new float[] {-1},
                 new float[] {-1.0039216f});
         observer.observe(-3, 4);
@@ -100,8 +101,7 @@ class ObserverOraclesTest {
             float[] expected) {
         ObservedRange range = observer.range(uint(8), scheme);
         QuantizationParameters parameters =
-                AffineQuantization.parametersFor(
-                        range.min()[0], range.max()[0], uint(8), scheme);
+                AffineQuantization.parametersFor(range.min()[0], range.max()[0], uint(8), scheme);
         // digits given
         assertThat(1 / parameters.scale()[0]).isCloseTo(inverseScale, within(2e-5f));
         assertThat(parameters.zeroPoint()).containsExactly(zeroPoint);

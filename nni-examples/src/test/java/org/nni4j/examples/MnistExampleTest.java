@@ -135,8 +135,17 @@ class MnistExampleTest {
     void run_everyAlgorithm_givesAReport(String algorithm) {
         String network = algorithm.equals("bnn") ? "lenet-tanh" : "lenet";
         String[] args = {
-            "--limit", "64", "--batch-size", "32", "--float-epochs", "1", "--json", "-a", algorithm,
-            "-n", network
+            "--limit",
+            "64",
+            "--batch-size",
+            "32",
+            "--float-epochs",
+            "1",
+            "--json",
+            "-a",
+            algorithm,
+            "-n",
+            network
         };
         assertThat(run(args)).as(messages).isZero();
 

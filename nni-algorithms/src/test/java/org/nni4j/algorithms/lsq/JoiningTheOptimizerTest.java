@@ -24,10 +24,14 @@ class JoiningTheOptimizerTest {
     private static final List<Map<String, Object>> CONFIG =
             List.of(
                     Map.of(
-                            "quant_types", List.of("weight", "input"),
-                            "quant_bits", 4,
-                            "op_types", List.of("Conv2d", "Linear"),
-                            "quant_start_step", START));
+                            "quant_types",
+                            List.of("weight", "input"),
+                            "quant_bits",
+                            4,
+                            "op_types",
+                            List.of("Conv2d", "Linear"),
+                            "quant_start_step",
+                            START));
 
     /** Momentum of 0.9, with a record of everything the optimizer was asked to do. */
     private static final class Recording extends Optimizer {

@@ -277,7 +277,8 @@ class QatFoldingTest {
                 float[] bias = Networks.evaluate(model, new float[] {0, 0}, two);
                 float[] first = Networks.evaluate(model, new float[] {1, 0}, two);
                 float[] second = Networks.evaluate(model, new float[] {0, 1}, two);
-                assertThat(bias).containsExactly(new float[] {-0.3999994f, 0.39999f}, within(1e-6f));
+                assertThat(bias)
+                        .containsExactly(new float[] {-0.3999994f, 0.39999f}, within(1e-6f));
                 // half a step of 4 / 32767
                 Offset<Float> step = within(6.2e-5f);
                 assertThat(first[0] - bias[0]).isCloseTo(0.9999988f, step);
