@@ -76,13 +76,27 @@ class AlgorithmContractTest {
 
     private static Set<QuantizationScheme> schemes(
             QuantizationAlgorithm algorithm, QuantType type) {
-        Set<QuantizationScheme> selectable = algorithm.capabilities().schemes();
+        Set<QuantizationScheme> selectable = new TreeSet<>(algorithm.capabilities().schemes());
+        selectable.removeIf(scheme -> !accepts(algorithm, type, scheme));
         return selectable.isEmpty()
                 ? Set.of(
                         algorithm
                                 .defaultScheme(type)
                                 .orElse(QuantizationScheme.PER_TENSOR_SYMMETRIC))
-                : new TreeSet<>(selectable);
+                : selectable;
+    }
+
+    /** An algorithm may support a scheme for weights, say, and not for inputs. */
+    private static boolean accepts(
+            QuantizationAlgorithm algorithm, QuantType type, QuantizationScheme scheme) {
+        BitRange range = java.util.Objects.requireNonNull(algorithm.capabilities().bits().get(type));
+        QuantizationDtype dtype = algorithm.defaultDtype(type).orElse(QuantizationDtype.INT);
+        try {
+            algorithm.check(Points.point(type, range.max(), dtype, scheme, Map.of()));
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
     record Arguments(String algorithm, QuantType type, int bits, QuantizationScheme scheme) {
@@ -179,7 +193,7 @@ class AlgorithmContractTest {
         String other = algorithm.equals("naive") ? "qat" : "naive";
         try (Model model = Networks.lenetModel(3)) {
             CalibrationConfig calibration;
-            try (Quantizer quantizer = quantizer(other, model, entry(QuantType.WEIGHT, 8))) {
+            try (Quantizer quantizer = quantizer(other, model, entry(other, QuantType.WEIGHT, 8))) {
                 quantizer.compress();
                 calibration = quantizer.calibration();
             }
@@ -416,11 +430,11 @@ class AlgorithmContractTest {
             for (QuantType type : QuantType.values()) {
                 BitRange range = capabilities.bits().get(type);
                 if (range == null) {
-                    assertRefused(algorithm, model, entry(type, 8), type.key());
+                    assertRefused(algorithm, model, entry(algorithm, type, 8), type.key());
                     continue;
                 }
                 for (int bits : new int[] {range.min() - 1, range.max() + 1}) {
-                    assertRefused(algorithm, model, entry(type, bits), bits + " bits");
+                    assertRefused(algorithm, model, entry(algorithm, type, bits), bits + " bits");
                 }
             }
             assertRefused(algorithm, model, Map.of("settings", Map.of("no_such", 1)), "no_such");
@@ -444,7 +458,7 @@ class AlgorithmContractTest {
             String algorithm, Model model, Map<String, Object> wrong, String named) {
         Capabilities capabilities = Algorithms.find(algorithm).capabilities();
         QuantType some = capabilities.bits().keySet().iterator().next();
-        Map<String, Object> entry = new LinkedHashMap<>(entry(some, bits(capabilities, some)));
+        Map<String, Object> entry = new LinkedHashMap<>(entry(algorithm, some, bits(capabilities, some)));
         entry.putAll(wrong);
         assertThatThrownBy(() -> quantizer(algorithm, model, entry))
                 .as("%s with %s", algorithm, wrong)
@@ -486,6 +500,26 @@ class AlgorithmContractTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void unsupportedLayerType_isAConfigError(String algorithm) {
+        Set<String> types = Algorithms.find(algorithm).layerTypes();
+        QuantType some = Algorithms.find(algorithm).capabilities().bits().keySet().iterator().next();
+        int bits = bits(Algorithms.find(algorithm).capabilities(), some);
+        Map<String, Object> entry = new LinkedHashMap<>(entry(algorithm, some, bits));
+        entry.put("op_types", List.of("Conv2d"));
+        try (Model model = Networks.lenetModel(7)) {
+            if (types.isEmpty() || types.contains("Conv2d")) {
+                quantizer(algorithm, model, entry).close();
+            } else {
+                assertThatThrownBy(() -> quantizer(algorithm, model, entry))
+                        .isInstanceOf(ConfigException.class)
+                        .hasMessageContaining("(Conv2d) is not supported by algorithm")
+                        .hasMessageContaining(new TreeSet<>(types).toString());
+            }
+        }
+    }
+
     /** Shows a quantizer data in the mode it learns from. */
     private static void see(Arguments point, TensorQuantizer quantizer, float[] data, Shape shape) {
         if (trains(point.algorithm())) {
@@ -516,7 +550,15 @@ class AlgorithmContractTest {
                         "quant_bits",
                         bits,
                         "op_types",
-                        List.of("Conv2d", "Linear")));
+                        layers(algorithm)));
+    }
+
+    /** LeNet's layers, those of them that the algorithm works on. */
+    private static List<String> layers(String algorithm) {
+        Set<String> types = Algorithms.find(algorithm).layerTypes();
+        return Stream.of("Conv2d", "Linear")
+                .filter(type -> types.isEmpty() || types.contains(type))
+                .toList();
     }
 
     /**
@@ -528,7 +570,7 @@ class AlgorithmContractTest {
                 Algorithms.find(algorithm).capabilities().bits().values().stream()
                         .allMatch(range -> range.max() == 1);
         return saturates
-                ? quantizer(algorithm, model, entry(QuantType.WEIGHT, 1))
+                ? quantizer(algorithm, model, entry(algorithm, QuantType.WEIGHT, 1))
                 : quantizer(algorithm, model);
     }
 
@@ -537,14 +579,14 @@ class AlgorithmContractTest {
         return Math.min(Math.max(4, range.min()), range.max());
     }
 
-    private static Map<String, Object> entry(QuantType type, int bits) {
+    private static Map<String, Object> entry(String algorithm, QuantType type, int bits) {
         return Map.of(
                 "quant_types",
                 List.of(type.key()),
                 "quant_bits",
                 bits,
                 "op_types",
-                List.of("Conv2d", "Linear"));
+                layers(algorithm));
     }
 
     private static Quantizer quantizer(String algorithm, Model model, Map<String, Object> entry) {

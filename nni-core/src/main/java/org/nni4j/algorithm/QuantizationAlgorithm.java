@@ -1,7 +1,10 @@
 package org.nni4j.algorithm;
 
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.LayerArithmetic;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
@@ -56,6 +59,39 @@ public interface QuantizationAlgorithm {
      *     can
      */
     default void check(QuantizationPoint point) {}
+
+    /**
+     * Checks what belongs together in one layer, for instance that inputs are quantized where
+     * weights are. Each point was {@linkplain #check(QuantizationPoint) checked} already.
+     *
+     * @param points all points of a layer, at least one
+     * @throws IllegalArgumentException if the algorithm cannot do that; the message says what it
+     *     can
+     */
+    default void checkLayer(List<QuantizationPoint> points) {}
+
+    /**
+     * Returns the types of layers the algorithm works on.
+     *
+     * @return for instance {@code Linear}; empty if it works on any
+     */
+    default Set<String> layerTypes() {
+        return Set.of();
+    }
+
+    /**
+     * Returns what computes a layer's operators, where fake-quantized weights, inputs and outputs
+     * around the engine's own operators do not say what the algorithm does. Output points, start
+     * steps and folding are not for such layers.
+     *
+     * @param points all points of the layer
+     * @param context lent for the quantizer's life
+     * @return empty for the engine's own operators
+     */
+    default Optional<LayerArithmetic> arithmetic(
+            List<QuantizationPoint> points, AlgorithmContext context) {
+        return Optional.empty();
+    }
 
     /**
      * Returns the integer type that calibrations of a point are of: another than the point's where

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -21,7 +22,9 @@ import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.config.ConfigList;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.AbsorbedBatchNorm;
+import org.nni4j.fakequant.ComputedLayer;
 import org.nni4j.fakequant.FoldedBatchNorm;
+import org.nni4j.fakequant.LayerArithmetic;
 import org.nni4j.fakequant.OptimizerWatch;
 import org.nni4j.fakequant.Quantized;
 import org.nni4j.fakequant.QuantizedLayer;
@@ -281,7 +284,7 @@ public class Quantizer implements AutoCloseable {
                 factory(planned.point(QuantType.OUTPUT)));
     }
 
-    private QuantizedLayer wrap(Block block, PlannedLayer planned) {
+    private Quantized wrap(Block block, PlannedLayer planned) {
         Map<Parameter, TensorQuantizer> weights = new LinkedHashMap<>();
         Map<String, Parameter> parameters = tree.find(planned.path()).orElseThrow().parameters();
         for (QuantizationPoint point : planned.points(QuantType.WEIGHT)) {
@@ -294,6 +297,16 @@ public class Quantizer implements AutoCloseable {
             if (optimizer != null) {
                 optimizer.addReaders(parameter, List.of(quantizer));
             }
+        }
+        Optional<LayerArithmetic> arithmetic = algorithm.arithmetic(planned.points(), context);
+        if (arithmetic.isPresent()) {
+            return new ComputedLayer(
+                    block,
+                    planned.path(),
+                    clock,
+                    weights,
+                    Objects.requireNonNull(factory(planned.point(QuantType.INPUT))),
+                    arithmetic.get());
         }
         int start = planned.points().get(0).startStep();
         return new QuantizedLayer(

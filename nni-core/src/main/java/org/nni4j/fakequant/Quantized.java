@@ -4,7 +4,7 @@ import ai.djl.nn.Parameter;
 import java.util.Map;
 
 /** A layer or functional operator with its quantizers. */
-public sealed interface Quantized permits QuantizedLayer, QuantizedOperator {
+public sealed interface Quantized permits QuantizedLayer, ComputedLayer, QuantizedOperator {
 
     /**
      * Returns the path of the layer, or the traced name of the operator.

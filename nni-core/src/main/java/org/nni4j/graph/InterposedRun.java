@@ -21,8 +21,8 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** One run of a layer some of whose operators are interposed. */
-final class InterposedRun extends ProxySession {
+/** One run of a layer some of whose operators are interposed, or by a subclass computed otherwise. */
+class InterposedRun extends ProxySession {
 
     private static final Map<Method, Optional<Method>> OUT_OF_PLACE = new ConcurrentHashMap<>();
 

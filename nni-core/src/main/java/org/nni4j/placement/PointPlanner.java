@@ -2,6 +2,8 @@ package org.nni4j.placement;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
@@ -37,6 +39,11 @@ final class PointPlanner {
         if (entry.exclude()) {
             return alone(target, "excluded by config[" + index + "]");
         }
+        Set<String> types = algorithm.layerTypes();
+        if (!types.isEmpty() && !types.contains(target.type())) {
+            problems.add(unsupported(target, index, types));
+            return alone(target, "not supported by algorithm \"" + algorithm.name() + "\"");
+        }
         List<QuantizationPoint> points = new ArrayList<>();
         for (QuantType type : QuantType.values()) {
             if (entry.quantTypes().contains(type)) {
@@ -46,6 +53,9 @@ final class PointPlanner {
         // An algorithm's own check may rely on its capabilities.
         if (problems.isEmpty()) {
             points.forEach(this::check);
+        }
+        if (problems.isEmpty()) {
+            checkLayer(points, index);
         }
         return new PlannedLayer(
                 target.path(),
@@ -123,6 +133,29 @@ final class PointPlanner {
                     new ConfigProblem(
                             "config[" + point.entry() + "]", String.valueOf(e.getMessage())));
         }
+    }
+
+    private void checkLayer(List<QuantizationPoint> points, int index) {
+        try {
+            algorithm.checkLayer(points);
+        } catch (IllegalArgumentException e) {
+            problems.add(
+                    new ConfigProblem("config[" + index + "]", String.valueOf(e.getMessage())));
+        }
+    }
+
+    private ConfigProblem unsupported(Target target, int index, Set<String> types) {
+        return new ConfigProblem(
+                "config[" + index + "]",
+                target.kind()
+                        + " \""
+                        + target.path()
+                        + "\" ("
+                        + target.type()
+                        + ") is not supported by algorithm \""
+                        + algorithm.name()
+                        + "\"; expected op_types out of "
+                        + new TreeSet<>(types));
     }
 
     private QuantizationPoint point(

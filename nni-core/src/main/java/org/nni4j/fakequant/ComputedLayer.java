@@ -1,0 +1,168 @@
+package org.nni4j.fakequant;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+import org.nni4j.graph.Substitution;
+import org.nni4j.layer.LayerWrapper;
+
+/**
+ * A layer whose operators the algorithm computes itself, from the float tensors and their
+ * quantizers. It stands in the layer's slot and is otherwise the layer.
+ */
+public final class ComputedLayer extends LayerWrapper implements Quantized {
+
+    private final String path;
+    private final StepClock clock;
+    private final Map<Parameter, TensorQuantizer> weights;
+    private final QuantizerRow inputs;
+    private final LayerArithmetic arithmetic;
+
+    /**
+     * Wraps a layer.
+     *
+     * @param inner the layer
+     * @param path its dotted path
+     * @param clock counts the steps
+     * @param weights the quantizer of each weight parameter
+     * @param inputs makes the quantizer of an input position
+     * @param arithmetic computes its operators
+     */
+    public ComputedLayer(
+            Block inner,
+            String path,
+            StepClock clock,
+            Map<Parameter, TensorQuantizer> weights,
+            IntFunction<TensorQuantizer> inputs,
+            LayerArithmetic arithmetic) {
+        super(inner);
+        this.path = path;
+        this.clock = clock;
+        this.weights = new LinkedHashMap<>(weights);
+        this.inputs = new QuantizerRow(named("input"), inputs);
+        this.arithmetic = arithmetic;
+    }
+
+    private String named(String tensor) {
+        return "layer \"" + path + "\", " + tensor;
+    }
+
+    @Override
+    protected NDList intercept(
+            ParameterStore store,
+            NDList tensors,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
+        if (!isInitialized()) {
+            throw new IllegalStateException(
+                    "layer \"" + path + "\" is not initialized; initialize the model's block first");
+        }
+        NDManager scope = tensors.isEmpty() ? store.getManager() : tensors.head().getManager();
+        Device device = tensors.isEmpty() ? scope.getDevice() : tensors.head().getDevice();
+        ForwardContext context = new ForwardContext(training, true, clock.step(), store, device);
+        Map<NDArray, TensorQuantizer> masters = new IdentityHashMap<>();
+        ParameterView view =
+                new ParameterView(
+                        store, (parameter, master) -> known(parameter, master, scope, masters));
+        Map<String, Substitution.Computation> computations = new HashMap<>();
+        for (String operator : arithmetic.operators()) {
+            computations.put(
+                    operator, arguments -> compute(operator, arguments, masters, context));
+        }
+        try {
+            return new Substitution(computations)
+                    .run(view, tensors, training, (s, in) -> proceed(s, in, training, params));
+        } finally {
+            masters.keySet().forEach(NDArray::close);
+        }
+    }
+
+    /** Remembers whose weight an array is; the arguments of operators are told apart by it. */
+    private @Nullable NDArray known(
+            @Nullable Parameter parameter,
+            @Nullable NDArray master,
+            NDManager scope,
+            Map<NDArray, TensorQuantizer> masters) {
+        TensorQuantizer quantizer = parameter == null ? null : weights.get(parameter);
+        if (quantizer == null || master == null) {
+            return master;
+        }
+        NDArray alias = FoldedBatchNorm.alias(master, scope);
+        masters.put(alias, quantizer);
+        return alias;
+    }
+
+    private NDList compute(
+            String operator,
+            List<@Nullable Object> arguments,
+            Map<NDArray, TensorQuantizer> masters,
+            ForwardContext context) {
+        return arithmetic.compute(
+                new OperatorCall(path, operator, arguments, masters, inputs, context));
+    }
+
+    @Override
+    public String path() {
+        return path;
+    }
+
+    @Override
+    public String foldedBatchNorm() {
+        return "";
+    }
+
+    @Override
+    public void describeWeights() {
+        weights.forEach(
+                (parameter, quantizer) -> {
+                    NDArray master = parameter.getArray();
+                    try (NDManager scope = master.getManager().newSubManager()) {
+                        quantizer.describe(FoldedBatchNorm.alias(master, scope));
+                    }
+                });
+    }
+
+    @Override
+    public Map<Parameter, TensorQuantizer> weightQuantizers() {
+        return Collections.unmodifiableMap(weights);
+    }
+
+    @Override
+    public Map<Integer, TensorQuantizer> inputQuantizers() {
+        return inputs.byPosition();
+    }
+
+    @Override
+    public Map<Integer, TensorQuantizer> outputQuantizers() {
+        return Map.of();
+    }
+
+    @Override
+    public TensorQuantizer inputQuantizer(int position) {
+        return inputs.at(position);
+    }
+
+    @Override
+    public TensorQuantizer outputQuantizer(int position) {
+        return QuantizerRow.at(null, named("output"), position);
+    }
+
+    @Override
+    public void close() {
+        weights.values().forEach(TensorQuantizer::close);
+        inputs.close();
+    }
+}
