@@ -68,19 +68,20 @@ public final class ComputedLayer extends LayerWrapper implements Quantized {
             @Nullable PairList<String, Object> params) {
         if (!isInitialized()) {
             throw new IllegalStateException(
-                    "layer \"" + path + "\" is not initialized; initialize the model's block first");
+                    "layer \""
+                            + path
+                            + "\" is not initialized; initialize the model's block first");
         }
         NDManager scope = tensors.isEmpty() ? store.getManager() : tensors.head().getManager();
         Device device = tensors.isEmpty() ? scope.getDevice() : tensors.head().getDevice();
         ForwardContext context = new ForwardContext(training, true, clock.step(), store, device);
-        Map<NDArray, TensorQuantizer> masters = new IdentityHashMap<>();
+        IdentityHashMap<NDArray, TensorQuantizer> masters = new IdentityHashMap<>();
         ParameterView view =
                 new ParameterView(
                         store, (parameter, master) -> known(parameter, master, scope, masters));
         Map<String, Substitution.Computation> computations = new HashMap<>();
         for (String operator : arithmetic.operators()) {
-            computations.put(
-                    operator, arguments -> compute(operator, arguments, masters, context));
+            computations.put(operator, arguments -> compute(operator, arguments, masters, context));
         }
         try {
             return new Substitution(computations)
@@ -95,7 +96,7 @@ public final class ComputedLayer extends LayerWrapper implements Quantized {
             @Nullable Parameter parameter,
             @Nullable NDArray master,
             NDManager scope,
-            Map<NDArray, TensorQuantizer> masters) {
+            IdentityHashMap<NDArray, TensorQuantizer> masters) {
         TensorQuantizer quantizer = parameter == null ? null : weights.get(parameter);
         if (quantizer == null || master == null) {
             return master;
@@ -108,7 +109,7 @@ public final class ComputedLayer extends LayerWrapper implements Quantized {
     private NDList compute(
             String operator,
             List<@Nullable Object> arguments,
-            Map<NDArray, TensorQuantizer> masters,
+            IdentityHashMap<NDArray, TensorQuantizer> masters,
             ForwardContext context) {
         return arithmetic.compute(
                 new OperatorCall(path, operator, arguments, masters, inputs, context));

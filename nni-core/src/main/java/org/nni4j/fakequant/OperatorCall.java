@@ -2,8 +2,8 @@ package org.nni4j.fakequant;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** One call of an engine's operator that a {@link LayerArithmetic} computes. */
@@ -12,7 +12,7 @@ public final class OperatorCall {
     private final String layer;
     private final String operator;
     private final List<@Nullable Object> arguments;
-    private final Map<NDArray, TensorQuantizer> weights;
+    private final IdentityHashMap<NDArray, TensorQuantizer> weights;
     private final QuantizerRow inputs;
     private final ForwardContext context;
 
@@ -20,7 +20,7 @@ public final class OperatorCall {
             String layer,
             String operator,
             List<@Nullable Object> arguments,
-            Map<NDArray, TensorQuantizer> weights,
+            IdentityHashMap<NDArray, TensorQuantizer> weights,
             QuantizerRow inputs,
             ForwardContext context) {
         this.layer = layer;

@@ -21,7 +21,9 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** One run of a layer some of whose operators are interposed, or by a subclass computed otherwise. */
+/**
+ * One run of a layer some of whose operators are interposed, or by a subclass computed otherwise.
+ */
 class InterposedRun extends ProxySession {
 
     private static final Map<Method, Optional<Method>> OUT_OF_PLACE = new ConcurrentHashMap<>();

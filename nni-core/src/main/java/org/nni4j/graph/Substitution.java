@@ -48,7 +48,8 @@ public final class Substitution {
         this.computations = Map.copyOf(computations);
         for (String name : computations.keySet()) {
             if (Arrays.stream(NDArrayEx.class.getMethods())
-                    .noneMatch(m -> m.getName().equals(name) && m.getReturnType() == NDList.class)) {
+                    .noneMatch(
+                            m -> m.getName().equals(name) && m.getReturnType() == NDList.class)) {
                 throw new IllegalArgumentException(
                         "\"" + name + "\" is no operator of the engine that returns a list");
             }

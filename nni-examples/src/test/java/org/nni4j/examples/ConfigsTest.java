@@ -6,6 +6,7 @@ import ai.djl.Model;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
+import ai.djl.nn.recurrent.LSTM;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
 import java.io.IOException;
@@ -27,7 +28,7 @@ import org.nni4j.config.ConfigList;
 class ConfigsTest {
     private static final Path CONFIGS = Path.of("..", "configs");
     private static final Pattern NAME =
-            Pattern.compile("(mnist|cifar10)-([a-z0-9]+)(-[a-z0-9]+)*\\.json");
+            Pattern.compile("(mnist|cifar10|lstm)-([a-z0-9]+)(-[a-z0-9]+)*\\.json");
 
     static List<Path> files() throws IOException {
         try (Stream<Path> files = Files.walk(CONFIGS)) {
@@ -40,9 +41,19 @@ class ConfigsTest {
     void config_onItsNetwork_quantizesLayers(Path file) {
         Matcher name = NAME.matcher(file.getFileName().toString());
         assertThat(name.matches()).as("%s is named as said above", file).isTrue();
-        boolean mnist = name.group(1).equals("mnist");
-        Block block = mnist ? Networks.leNet(10, false) : Networks.resNet20(10);
-        Shape input = mnist ? new Shape(1, 1, 28, 28) : new Shape(1, 3, 32, 32);
+        String example = name.group(1);
+        Block block =
+                switch (example) {
+                    case "mnist" -> Networks.leNet(10, false);
+                    case "cifar10" -> Networks.resNet20(10);
+                    default -> LSTM.builder().setStateSize(8).setNumLayers(1).build();
+                };
+        Shape input =
+                switch (example) {
+                    case "mnist" -> new Shape(1, 1, 28, 28);
+                    case "cifar10" -> new Shape(1, 3, 32, 32);
+                    default -> new Shape(1, 5, 8);
+                };
         Optimizer optimizer = NesterovSgd.builder(Tracker.fixed(0.1f), 0.9f).build();
 
         try (Model model = Model.newInstance(name.group(1), "PyTorch")) {

@@ -41,8 +41,7 @@ sealed interface Cell {
      * peepholes; gates in the order input, forget, cell, output. The last bit of float32 depends on
      * where biases are added: each to its product, or their sum at the end.
      */
-    record Lstm(
-            @Nullable NDArray inputBias, @Nullable NDArray hiddenBias, @Nullable NDArray sum)
+    record Lstm(@Nullable NDArray inputBias, @Nullable NDArray hiddenBias, @Nullable NDArray sum)
             implements Cell {
 
         @Override
@@ -59,10 +58,10 @@ sealed interface Cell {
     }
 
     /**
-     * Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine
-     * Translation", 2014, <a href="https://arxiv.org/abs/1406.1078">arXiv:1406.1078</a>, in the form
-     * of cuDNN and PyTorch, whose reset gate acts on the product of the hidden state; gates in the
-     * order reset, update, candidate.
+     * Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical
+     * Machine Translation", 2014, <a href="https://arxiv.org/abs/1406.1078">arXiv:1406.1078</a>, in
+     * the form of cuDNN and PyTorch, whose reset gate acts on the product of the hidden state;
+     * gates in the order reset, update, candidate.
      */
     record Gru(@Nullable NDArray inputBias, @Nullable NDArray hiddenBias) implements Cell {
 

@@ -23,8 +23,8 @@ import org.nni4j.quantization.QuantizedType;
  * Neither training nor calibration is needed.
  *
  * <p>The setting {@code profile} chooses whose arithmetic is met: {@code onnxruntime} (the default)
- * or {@code pytorch}. {@code reduce_range} leaves one bit unused, so that processors without VNNI do
- * not saturate: of weights in ONNX Runtime (not by default), of inputs in PyTorch (by default).
+ * or {@code pytorch}. {@code reduce_range} leaves one bit unused, so that processors without VNNI
+ * do not saturate: of weights in ONNX Runtime (not by default), of inputs in PyTorch (by default).
  */
 public final class DynamicAlgorithm implements QuantizationAlgorithm {
 

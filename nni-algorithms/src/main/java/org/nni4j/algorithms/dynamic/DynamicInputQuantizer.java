@@ -2,7 +2,6 @@ package org.nni4j.algorithms.dynamic;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import java.util.Map;
 import java.util.Optional;
 import org.nni4j.calibration.TensorCalibration;

@@ -68,7 +68,10 @@ final class DynamicWeightQuantizer implements TensorQuantizer {
         for (int i = 0; i < largest.length; i++) {
             if (!Float.isFinite(largest[i])) {
                 throw new IllegalArgumentException(
-                        point + ": holds " + largest[i] + "; a weight must be finite to be quantized");
+                        point
+                                + ": holds "
+                                + largest[i]
+                                + "; a weight must be finite to be quantized");
             }
             largest[i] = profile.weightScale(largest[i], reduced);
         }

@@ -46,7 +46,8 @@ final class IntegerArithmetic implements LayerArithmetic {
     }
 
     private static NDArray linear(OperatorCall call, NDArray x, NDManager scope) {
-        NDArray product = weight(call, call.argument(1, NDArray.class), scope).product(input(call, x));
+        NDArray product =
+                weight(call, call.argument(1, NDArray.class), scope).product(input(call, x));
         @Nullable NDArray bias = call.optionalArray(2);
         return bias == null ? product : product.add(bias);
     }

@@ -51,8 +51,7 @@ record Integers(NDArray values, NDArray scale) {
          * @return float32 {@code [..., out]}, owned by x's manager
          */
         NDArray product(Integers x) {
-            NDArray sum =
-                    x.values().toType(transposed.getDataType(), false).matMul(transposed);
+            NDArray sum = x.values().toType(transposed.getDataType(), false).matMul(transposed);
             return sum.toType(DataType.FLOAT32, false).mul(x.scale().mul(scale));
         }
     }

@@ -58,8 +58,7 @@ enum Profile {
 
         /** From the end of the range that lies nearer to its integer. */
         private static int zeroPoint(double low, double high, int qmax) {
-            double zeroPoint =
-                    -Math.abs(low) < qmax - Math.abs(high) ? -low : qmax - high;
+            double zeroPoint = -Math.abs(low) < qmax - Math.abs(high) ? -low : qmax - high;
             return (int) Math.rint(Math.max(0, Math.min(qmax, zeroPoint)));
         }
 

@@ -18,7 +18,10 @@ final class Scoped {
         return converted;
     }
 
-    /** A result that leaves the scope: owned by the manager of what it was computed from, and of its type. */
+    /**
+     * A result that leaves the scope: owned by the manager of what it was computed from, and of its
+     * type.
+     */
     static NDArray result(NDArray computed, NDArray from) {
         NDArray converted = computed.toType(from.getDataType(), false);
         converted.attach(from.getManager());

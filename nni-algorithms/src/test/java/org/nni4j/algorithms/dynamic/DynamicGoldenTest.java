@@ -109,7 +109,8 @@ class DynamicGoldenTest {
                                                     org.nni4j.quantization.QuantizationKernels
                                                             .create("ndarray", manager),
                                                     1));
-            assertThat(quantizer.integers(weight).values().toFloatArray()).containsExactly(expected);
+            assertThat(quantizer.integers(weight).values().toFloatArray())
+                    .containsExactly(expected);
         }
     }
 
@@ -170,7 +171,14 @@ class DynamicGoldenTest {
                         .optReturnState(true)
                         .build();
         List<float[]> outputs =
-                run(lstm, layers * (bidirectional ? 2 : 1), batch, "pytorch", "per_tensor_symmetric", true, false);
+                run(
+                        lstm,
+                        layers * (bidirectional ? 2 : 1),
+                        batch,
+                        "pytorch",
+                        "per_tensor_symmetric",
+                        true,
+                        false);
         assertGolden(outputs, "lstm_more/" + golden + "/quantized", "y", "h", "c");
     }
 
@@ -226,7 +234,8 @@ class DynamicGoldenTest {
             boolean reduced,
             boolean batchFirst) {
         // A batch of one has the same order of elements either way.
-        Shape shape = batchFirst ? new Shape(batch, STEPS, INPUTS) : new Shape(STEPS, batch, INPUTS);
+        Shape shape =
+                batchFirst ? new Shape(batch, STEPS, INPUTS) : new Shape(STEPS, batch, INPUTS);
         try (Model model = Model.newInstance("recurrent", "PyTorch")) {
             block.initialize(model.getNDManager(), DataType.FLOAT32, shape);
             model.setBlock(block);
@@ -260,7 +269,10 @@ class DynamicGoldenTest {
         boolean input = name.contains("i2h");
         float[] values;
         if (name.endsWith("WEIGHT")) {
-            values = input ? Golden.pattern(7, 23, 11, 20, size) : Golden.pattern(5, 19, 9, 18, size);
+            values =
+                    input
+                            ? Golden.pattern(7, 23, 11, 20, size)
+                            : Golden.pattern(5, 19, 9, 18, size);
         } else {
             values = input ? Golden.pattern(3, 11, 5, 25, size) : Golden.pattern(4, 9, 4, 30, size);
         }

@@ -60,18 +60,20 @@ class DynamicQuantizerTest {
             value = {
                 "quant_types | weight | without the layer's input",
                 "quant_types | input | without the layer's weight",
-                "op_types | GRU | GRU has no dynamic kernel in profile \"onnxruntime\"; expected [LSTM, Linear]",
+                "op_types | GRU | GRU has no dynamic kernel in profile \"onnxruntime\"; expected"
+                        + " [LSTM, Linear]",
                 "op_types | Dropout | expected op_types out of [GRU, LSTM, Linear]",
-                "profile | tflite | profile: tflite is not supported; expected one of [onnxruntime, pytorch]",
-                "quant_scheme.weight | per_tensor_affine | expected per_tensor_symmetric or per_channel_symmetric",
+                "profile | tflite | profile: tflite is not supported; expected one of [onnxruntime,"
+                        + " pytorch]",
+                "quant_scheme.weight | per_tensor_affine | expected per_tensor_symmetric or"
+                        + " per_channel_symmetric",
                 "quant_scheme.input | per_channel_symmetric | expected per_tensor_affine",
             })
     void config_ofWhatNoKernelDoes_isAnError(String key, String value, String message) {
         Map<String, Object> change =
                 switch (key) {
                     case "profile" -> Map.of("settings", Map.of("profile", value));
-                    case "quant_scheme.weight" ->
-                            Map.of("quant_scheme", Map.of("weight", value));
+                    case "quant_scheme.weight" -> Map.of("quant_scheme", Map.of("weight", value));
                     case "quant_scheme.input" -> Map.of("quant_scheme", Map.of("input", value));
                     default -> Map.of(key, List.of(value));
                 };
@@ -92,9 +94,7 @@ class DynamicQuantizerTest {
     @Test
     void network_quantized_isNearTheFloatOne_andRestored() {
         Block block =
-                new SequentialBlock()
-                        .add(lstm().build())
-                        .add(Linear.builder().setUnits(3).build());
+                new SequentialBlock().add(lstm().build()).add(Linear.builder().setUnits(3).build());
         try (Model model = model(block, SEQUENCE);
                 DynamicQuantizer quantizer =
                         new DynamicQuantizer(model, List.of(entry(Map.of())))) {
@@ -118,8 +118,7 @@ class DynamicQuantizerTest {
     @Test
     void trainingForward_isRefused() {
         try (Model model = model(Linear.builder().setUnits(3).build(), SEQUENCE);
-                DynamicQuantizer quantizer =
-                        new DynamicQuantizer(model, List.of(entry(Map.of())));
+                DynamicQuantizer quantizer = new DynamicQuantizer(model, List.of(entry(Map.of())));
                 NDManager scope = NDManager.newBaseManager()) {
             quantizer.compress();
             NDList input = new NDList(scope.ones(SEQUENCE));
@@ -145,7 +144,8 @@ class DynamicQuantizerTest {
                 NDArray x = scope.create(Networks.random(SEQUENCE, 2), SEQUENCE);
                 NDArray zeros = scope.zeros(new Shape(2, 2, 6));
                 NDList alone = model.getBlock().forward(store, new NDList(x), false);
-                NDList started = model.getBlock().forward(store, new NDList(x, zeros, zeros), false);
+                NDList started =
+                        model.getBlock().forward(store, new NDList(x, zeros, zeros), false);
                 assertThat(alone).hasSize(states ? 3 : 1);
                 for (int i = 0; i < alone.size(); i++) {
                     assertThat(alone.get(i).toFloatArray())

@@ -19,8 +19,7 @@ final class Golden {
 
     private static JsonObject read() {
         try (InputStream in =
-                Objects.requireNonNull(
-                        Golden.class.getResourceAsStream("/golden/dynamic.json"))) {
+                Objects.requireNonNull(Golden.class.getResourceAsStream("/golden/dynamic.json"))) {
             return JsonParser.parseReader(new InputStreamReader(in, StandardCharsets.UTF_8))
                     .getAsJsonObject();
         } catch (IOException e) {

@@ -36,13 +36,16 @@ class ProfileTest {
             JsonObject golden = element.getAsJsonObject();
             try (NDManager manager = NDManager.newBaseManager()) {
                 NDArray x = manager.create(Golden.floats(golden.get("x")));
-                Integers integers = new DynamicInputQuantizer(Profile.ONNXRUNTIME, false).integers(x);
+                Integers integers =
+                        new DynamicInputQuantizer(Profile.ONNXRUNTIME, false).integers(x);
                 float zeroPoint = golden.has("zp") ? golden.get("zp").getAsFloat() : 0;
                 float[] expected = Golden.floats(golden.get("q"));
                 for (int i = 0; i < expected.length; i++) {
                     expected[i] -= zeroPoint;
                 }
-                assertThat(integers.values().toFloatArray()).as(golden.toString()).containsExactly(expected);
+                assertThat(integers.values().toFloatArray())
+                        .as(golden.toString())
+                        .containsExactly(expected);
                 // Nine digits were written, so the float is the same.
                 if (golden.has("scale")) {
                     assertThat(integers.scale().toFloatArray())
