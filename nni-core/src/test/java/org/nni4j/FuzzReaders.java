@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.nni4j.calibration.CalibrationFuzz;
@@ -69,8 +68,7 @@ public final class FuzzReaders {
      * @param exitCode 0 if nothing was found
      * @param log what Jazzer wrote
      */
-    record Result(
-            String reader, long inputs, int covered, int seconds, int exitCode, String log) {
+    record Result(String reader, long inputs, int covered, int seconds, int exitCode, String log) {
 
         @Override
         public String toString() {
@@ -84,8 +82,7 @@ public final class FuzzReaders {
     public static void main(String[] args) throws IOException, InterruptedException {
         long runs = Long.parseLong(args[0]);
         int seed = Integer.parseInt(args[1]);
-        List<String> chosen =
-                args.length == 2 ? names() : List.of(args).subList(2, args.length);
+        List<String> chosen = args.length == 2 ? names() : List.of(args).subList(2, args.length);
         boolean failed = false;
         for (String reader : chosen) {
             Result result = run(reader, runs, Integer.MAX_VALUE, seed);
@@ -149,8 +146,7 @@ public final class FuzzReaders {
         command.add("--target_class=" + reader.target().getName());
         command.add("--instrumentation_includes=org.nni4j.**:com.google.gson.**");
         // A config list may hold regular expressions; NamePattern bounds what they cost.
-        command.add(
-                "--disabled_hooks=com.code_intelligence.jazzer.sanitizers.RegexInjection");
+        command.add("--disabled_hooks=com.code_intelligence.jazzer.sanitizers.RegexInjection");
         command.add("--reproducer_path=" + corpus.getParent());
         command.add("-runs=" + runs);
         command.add("-max_total_time=" + seconds);

@@ -28,10 +28,10 @@ class FuzzReadersTest {
     void read_fuzzedInputs_isValidOrTheDocumentedException(String reader)
             throws IOException, InterruptedException {
         assumeTrue(isSupported(), "Jazzer has no driver for this platform");
-        FuzzReaders.Result result =
-                FuzzReaders.run(reader, Integer.MAX_VALUE, SECONDS, SEED);
+        FuzzReaders.Result result = FuzzReaders.run(reader, Integer.MAX_VALUE, SECONDS, SEED);
         assertThat(result.exitCode()).as("seed %d: %s", SEED, result.log()).isZero();
-        // Busy machines manage tens of thousands; a fuzzer that stands still would pass for one that found nothing.
+        // Busy machines manage tens of thousands; a fuzzer that stands still would pass for one
+        // that found nothing.
         assertThat(result.inputs()).as(result.log()).isGreaterThan(1_000);
         assertThat(result.covered()).as("edges covered: %s", result.log()).isGreaterThan(100);
     }

@@ -27,7 +27,7 @@ public final class CalibrationFuzz {
         try {
             calibration = CalibrationConfig.fromJson(json);
         } catch (ConfigException e) {
-            if (e.problems().isEmpty() || e.getMessage().length() > 200_000) {
+            if (e.problems().isEmpty() || String.valueOf(e.getMessage()).length() > 200_000) {
                 throw new AssertionError(e.problems().size() + " problems", e);
             }
             return;

@@ -34,7 +34,7 @@ public final class ConfigListFuzz {
 
     /** Messages are for people, whatever is in the file. */
     private static void checkProblems(ConfigException e) {
-        if (e.problems().isEmpty() || e.getMessage().length() > 200_000) {
+        if (e.problems().isEmpty() || String.valueOf(e.getMessage()).length() > 200_000) {
             throw new AssertionError(e.problems().size() + " problems", e);
         }
     }

@@ -16,7 +16,6 @@ import org.nni4j.config.QuantType;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
 import org.nni4j.quantization.QuantizationDtype;
-import org.nni4j.quantization.QuantizationScheme;
 
 /**
  * A config list for one network and algorithm, drawn from a seed. Most ask only for what can be
@@ -80,9 +79,7 @@ final class RandomEntries {
             entry.put("quant_dtype", one(List.of(QuantizationDtype.values())).key());
         }
         if (!capabilities.schemes().isEmpty() && random.nextInt(4) == 0) {
-            entry.put(
-                    "quant_scheme",
-                    one(capabilities.schemes().stream().sorted().toList()).key());
+            entry.put("quant_scheme", one(capabilities.schemes().stream().sorted().toList()).key());
         }
         if (capabilities.startStep() && random.nextInt(4) == 0 || wild()) {
             entry.put("quant_start_step", random.nextInt(3));

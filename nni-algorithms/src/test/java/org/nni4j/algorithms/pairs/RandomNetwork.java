@@ -69,7 +69,8 @@ final class RandomNetwork {
     Model model() {
         Engine.getInstance().setRandomSeed((int) seed);
         Model model = Model.newInstance("random" + seed);
-        SequentialBlock block = new Draw(new Random(new SplittableRandom(seed).nextLong())).network();
+        SequentialBlock block =
+                new Draw(new Random(new SplittableRandom(seed).nextLong())).network();
         block.initialize(model.getNDManager(), DataType.FLOAT32, kind.input);
         model.setBlock(block);
         return model;
@@ -110,8 +111,7 @@ final class RandomNetwork {
         SequentialBlock network() {
             SequentialBlock network = new SequentialBlock();
             if (kind == Kind.WORDS) {
-                network.add(
-                        new TrainableWordEmbedding(new DefaultVocabulary(WORDS), FEATURES));
+                network.add(new TrainableWordEmbedding(new DefaultVocabulary(WORDS), FEATURES));
             }
             fill(network, 2 + random.nextInt(4), 0);
             if (kind == Kind.PICTURES && random.nextBoolean()) {
@@ -189,8 +189,7 @@ final class RandomNetwork {
                                         .setNumLayers(1)
                                         .optBatchFirst(true)
                                         .build());
-                case 2 ->
-                        alone(new TransformerEncoderBlock(FEATURES, 2, 5, 0f, Activation::gelu));
+                case 2 -> alone(new TransformerEncoderBlock(FEATURES, 2, 5, 0f, Activation::gelu));
                 default -> Linear.builder().setUnits(FEATURES).optBias(bias).build();
             };
         }

@@ -3,8 +3,8 @@ package org.nni4j.algorithms.pairs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.Model;
 import ai.djl.MalformedModelException;
+import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -97,8 +97,7 @@ final class RandomPair {
      */
     Outcome run(Path folder) throws IOException, MalformedModelException {
         try (Model model = network.model()) {
-            entries =
-                    new RandomEntries(seed + 7, capabilities, LayerTree.of(model)).draw();
+            entries = new RandomEntries(seed + 7, capabilities, LayerTree.of(model)).draw();
             Float32 before = new Float32(model);
             Outcome outcome = quantize(model, before, folder);
             if (outcome != Outcome.QUANTIZED) {
@@ -192,8 +191,7 @@ final class RandomPair {
             try (GradientCollector collector = trainer.newGradientCollector()) {
                 NDArray y = trainer.forward(new NDList(network.batch(batch, which))).head();
                 NDArray target = batch.ones(y.getShape());
-                collector.backward(
-                        trainer.getLoss().evaluate(new NDList(target), new NDList(y)));
+                collector.backward(trainer.getLoss().evaluate(new NDList(target), new NDList(y)));
             }
             try {
                 trainer.step();
