@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.nni4j.calibration.CalibrationFuzz;
-import org.nni4j.compression.CheckpointFuzz;
 import org.nni4j.config.ConfigListFuzz;
 
 /**
@@ -49,7 +48,6 @@ public final class FuzzReaders {
         Map<String, Reader> readers = new LinkedHashMap<>();
         readers.put("config", new Reader(ConfigListFuzz.class, ConfigListFuzz::seeds));
         readers.put("calibration", new Reader(CalibrationFuzz.class, CalibrationFuzz::seeds));
-        readers.put("checkpoint", new Reader(CheckpointFuzz.class, CheckpointFuzz::seeds));
         return readers;
     }
 
