@@ -75,13 +75,13 @@ final class RandomEntries {
         }
         entry.put("quant_types", types.stream().map(QuantType::key).toList());
         entry.put("quant_bits", bits);
-        if (capabilities.dtypeSelectable() && random.nextInt(4) == 0 || wild()) {
+        if ((capabilities.dtypeSelectable() && random.nextInt(4) == 0) || wild()) {
             entry.put("quant_dtype", one(List.of(QuantizationDtype.values())).key());
         }
         if (!capabilities.schemes().isEmpty() && random.nextInt(4) == 0) {
             entry.put("quant_scheme", one(capabilities.schemes().stream().sorted().toList()).key());
         }
-        if (capabilities.startStep() && random.nextInt(4) == 0 || wild()) {
+        if ((capabilities.startStep() && random.nextInt(4) == 0) || wild()) {
             entry.put("quant_start_step", random.nextInt(3));
         }
     }
@@ -113,7 +113,7 @@ final class RandomEntries {
 
     private void putIfAsked(Map<String, Object> target, String key, Object value) {
         boolean understood = capabilities.settings().contains(key);
-        if (understood && random.nextInt(4) == 0 || !understood && random.nextInt(250) == 0) {
+        if (random.nextInt(understood ? 4 : 250) == 0) {
             target.put(key, value);
         }
     }

@@ -49,6 +49,7 @@ final class RandomNetwork {
         SEQUENCES(new Shape(BATCH, LENGTH, FEATURES)),
         WORDS(new Shape(BATCH));
 
+        @SuppressWarnings("ImmutableEnumChecker") // shapes never change
         private final Shape input;
 
         Kind(Shape input) {
