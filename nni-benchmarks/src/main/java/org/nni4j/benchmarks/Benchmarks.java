@@ -7,9 +7,12 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.runner.RunnerException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -20,36 +23,48 @@ import picocli.CommandLine.Option;
         name = "benchmarks",
         sortOptions = false,
         usageHelpAutoWidth = true,
-        description = "Measures what quantization costs, and prints a table.",
+        description = "Measures what quantization costs, and prints tables of medians.",
         mixinStandardHelpOptions = true)
 public final class Benchmarks implements Callable<Integer> {
+
+    /** What can be measured. */
+    enum Part {
+        STEPS,
+        KERNELS,
+        SCALING,
+        MEMORY,
+        PROFILE
+    }
+
+    @Option(
+            names = "--parts",
+            split = ",",
+            paramLabel = "NAME",
+            description = "What is measured: ${COMPLETION-CANDIDATES} (default: all but PROFILE).")
+    private List<Part> parts = List.of(Part.STEPS, Part.KERNELS, Part.SCALING, Part.MEMORY);
+
+    @Option(names = "--quick", description = "A few minutes in all.")
+    private boolean quick;
 
     @Option(
             names = "--networks",
             split = ",",
             paramLabel = "NAME",
-            description =
-                    "Networks whose steps are timed: ${COMPLETION-CANDIDATES} (default: all).")
+            description = "For steps and memory: ${COMPLETION-CANDIDATES} (default: all).")
     private List<Task> tasks = List.of(Task.values());
 
     @Option(
             names = "--variants",
             split = ",",
             paramLabel = "NAME",
-            description = "Ways to train, beside float: ${COMPLETION-CANDIDATES} (default: all).")
+            description = "Likewise, beside float: ${COMPLETION-CANDIDATES} (default: all).")
     private List<Variant> variants = List.of(Variant.values());
 
     @Option(
             names = "--rounds",
             paramLabel = "N",
-            description = "Steps measured of each way (default: ${DEFAULT-VALUE}).")
-    private int rounds = 40;
-
-    @Option(
-            names = "--warm-up",
-            paramLabel = "N",
-            description = "Steps of each way before them (default: ${DEFAULT-VALUE}).")
-    private int warmUp = 5;
+            description = "Steps measured of each variant (default: 40, with --quick 15).")
+    private @Nullable Integer rounds;
 
     @Option(
             names = "--threads",
@@ -67,13 +82,12 @@ public final class Benchmarks implements Callable<Integer> {
     private @Nullable Path json;
 
     private final PrintStream out;
+    private final PrintStream messages;
 
-    private Benchmarks(PrintStream out) {
+    private Benchmarks(PrintStream out, PrintStream messages) {
         this.out = out;
+        this.messages = messages;
     }
-
-    /** Everything measured, as it is written. */
-    private record Figures(Machine machine, int seed, List<StepResult> steps) {}
 
     /**
      * Runs the benchmarks and exits: 0 if all went well, 2 if the input was bad.
@@ -81,34 +95,89 @@ public final class Benchmarks implements Callable<Integer> {
      * @param args see {@code --help}
      */
     public static void main(String[] args) {
-        CommandLine line = new CommandLine(new Benchmarks(System.out));
+        CommandLine line = new CommandLine(new Benchmarks(System.out, System.err));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         System.exit(line.execute(args));
     }
 
     @Override
-    public Integer call() throws IOException {
-        if (rounds < 1 || warmUp < 2 || threads < 1) {
-            System.err.println(
-                    "error: --rounds and --threads must be at least 1, --warm-up at least 2");
+    public Integer call() throws IOException, InterruptedException, RunnerException {
+        if (threads < 1 || (rounds != null && rounds < 1)) {
+            messages.println("error: --rounds and --threads must be at least 1");
             return ExitCode.USAGE;
         }
-        System.setProperty("ai.djl.pytorch.num_threads", String.valueOf(threads));
+        System.setProperty(Machine.THREADS, String.valueOf(threads));
+        Map<String, Object> figures = new LinkedHashMap<>();
         Machine machine = Machine.current();
         out.println(machine);
-        out.printf("%nTraining steps, medians of %d rounds, seed %d%n%n", rounds, seed);
-        out.println(StepResult.heading());
-        List<StepResult> steps = new ArrayList<>();
-        for (Task task : tasks) {
-            List<StepResult> results =
-                    new StepBenchmark(rounds, warmUp, seed).run(task, chosen(task));
-            results.forEach(result -> out.println(result.row()));
-            steps.addAll(results);
+        figures.put("machine", machine);
+        figures.put("seed", seed);
+        figures.put("effort", effort());
+        for (Part part : parts) {
+            out.println();
+            switch (part) {
+                case STEPS -> figures.put("steps", steps());
+                case KERNELS -> figures.put("kernels", kernels());
+                case SCALING -> figures.put("scaling", scaling());
+                case MEMORY -> figures.put("memory", memory());
+                case PROFILE -> profile();
+            }
         }
         if (json != null) {
-            write(json, new Figures(machine, seed, steps));
+            write(json, figures);
         }
         return ExitCode.OK;
+    }
+
+    private Effort effort() {
+        Effort effort = quick ? Effort.QUICK : Effort.FULL;
+        return rounds == null ? effort : effort.withRounds(rounds);
+    }
+
+    private List<StepResult> steps() {
+        out.println(StepResult.heading());
+        List<StepResult> all = new ArrayList<>();
+        for (Task task : tasks) {
+            List<StepResult> results = new StepBenchmark(effort(), seed).run(task, chosen(task));
+            results.forEach(result -> out.println(result.row()));
+            all.addAll(results);
+        }
+        return all;
+    }
+
+    private List<KernelResult> kernels() throws RunnerException {
+        out.println(KernelResult.heading());
+        List<KernelResult> results = KernelResult.measure(new JmhRun(effort()));
+        results.forEach(result -> out.println(result.row()));
+        return results;
+    }
+
+    private List<ScalingResult> scaling() throws RunnerException {
+        out.println(ScalingResult.heading());
+        List<ScalingResult> results = ScalingResult.measure(new JmhRun(effort()));
+        results.forEach(result -> out.println(result.row()));
+        return results;
+    }
+
+    private List<MemoryResult> memory() throws IOException, InterruptedException {
+        List<MemoryResult> all = new ArrayList<>();
+        if (!MemoryBenchmark.isSupported()) {
+            out.println("Peak memory: not measured, as there is no /proc/self/status");
+            return all;
+        }
+        out.println(MemoryResult.heading());
+        for (Task task : tasks) {
+            List<MemoryResult> results = new MemoryBenchmark(seed).run(task, chosen(task));
+            results.forEach(result -> out.println(result.row()));
+            all.addAll(results);
+        }
+        return all;
+    }
+
+    private void profile() throws IOException {
+        for (Task task : tasks) {
+            out.println(OperatorProfile.of(task, chosen(task), effort(), seed));
+        }
     }
 
     private List<Variant> chosen(Task task) {
@@ -117,7 +186,11 @@ public final class Benchmarks implements Callable<Integer> {
                 .toList();
     }
 
-    private static void write(Path file, Figures figures) throws IOException {
+    private static void write(Path file, Map<String, Object> figures) throws IOException {
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder != null) {
+            Files.createDirectories(folder);
+        }
         String text =
                 new GsonBuilder()
                         .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)

@@ -30,6 +30,9 @@ record Machine(
         String engine,
         Map<String, String> environment) {
 
+    /** The property by which DJL is told the number of threads. */
+    static final String THREADS = "ai.djl.pytorch.num_threads";
+
     private static final Path CPU = Path.of("/proc/cpuinfo");
 
     /** Looks around; starts the engine. */
@@ -46,7 +49,7 @@ record Machine(
         return new Machine(
                 readCpu(),
                 Runtime.getRuntime().availableProcessors(),
-                System.getProperty("ai.djl.pytorch.num_threads", "default"),
+                System.getProperty(THREADS, "default"),
                 System.getProperty("os.name") + " " + System.getProperty("os.arch"),
                 System.getProperty("java.vendor") + " " + Runtime.version(),
                 Engine.getDjlVersion(),

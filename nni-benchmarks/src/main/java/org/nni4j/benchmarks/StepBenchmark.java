@@ -17,20 +17,17 @@ import java.util.Random;
  */
 final class StepBenchmark {
 
-    private final int rounds;
-    private final int warmUp;
+    private final Effort effort;
     private final int seed;
 
     /**
      * Makes a benchmark.
      *
-     * @param rounds measured
-     * @param warmUp rounds before them, in which code is compiled and observers see their data
+     * @param effort how many rounds
      * @param seed decides weights, data and order
      */
-    StepBenchmark(int rounds, int warmUp, int seed) {
-        this.rounds = rounds;
-        this.warmUp = warmUp;
+    StepBenchmark(Effort effort, int seed) {
+        this.effort = effort;
         this.seed = seed;
     }
 
@@ -52,11 +49,12 @@ final class StepBenchmark {
     }
 
     private Map<Variant, double[]> measure(Map<Variant, TrainingRun> runs) {
+        int rounds = effort.rounds();
         Map<Variant, double[]> times = new EnumMap<>(Variant.class);
         runs.keySet().forEach(v -> times.put(v, new double[rounds]));
         List<Map.Entry<Variant, TrainingRun>> order = new ArrayList<>(runs.entrySet());
         Random random = new Random(seed);
-        for (int i = -warmUp; i < rounds; i++) {
+        for (int i = -effort.warmUp(); i < rounds; i++) {
             Collections.shuffle(order, random);
             for (Map.Entry<Variant, TrainingRun> entry : order) {
                 long time = entry.getValue().step();

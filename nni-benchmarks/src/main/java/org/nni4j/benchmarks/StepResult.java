@@ -66,12 +66,6 @@ record StepResult(
                 ratio,
                 pairedLower,
                 pairedUpper,
-                target == null
-                        ? ""
-                        : String.format(
-                                Locale.ROOT,
-                                "%.2f %s",
-                                target,
-                                ratio <= target ? "met" : "missed"));
+                Target.text(ratio, target));
     }
 }
