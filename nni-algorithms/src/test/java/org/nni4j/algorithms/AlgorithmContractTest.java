@@ -89,7 +89,8 @@ class AlgorithmContractTest {
     /** An algorithm may support a scheme for weights, say, and not for inputs. */
     private static boolean accepts(
             QuantizationAlgorithm algorithm, QuantType type, QuantizationScheme scheme) {
-        BitRange range = java.util.Objects.requireNonNull(algorithm.capabilities().bits().get(type));
+        BitRange range =
+                java.util.Objects.requireNonNull(algorithm.capabilities().bits().get(type));
         QuantizationDtype dtype = algorithm.defaultDtype(type).orElse(QuantizationDtype.INT);
         try {
             algorithm.check(Points.point(type, range.max(), dtype, scheme, Map.of()));
@@ -458,7 +459,8 @@ class AlgorithmContractTest {
             String algorithm, Model model, Map<String, Object> wrong, String named) {
         Capabilities capabilities = Algorithms.find(algorithm).capabilities();
         QuantType some = capabilities.bits().keySet().iterator().next();
-        Map<String, Object> entry = new LinkedHashMap<>(entry(algorithm, some, bits(capabilities, some)));
+        Map<String, Object> entry =
+                new LinkedHashMap<>(entry(algorithm, some, bits(capabilities, some)));
         entry.putAll(wrong);
         assertThatThrownBy(() -> quantizer(algorithm, model, entry))
                 .as("%s with %s", algorithm, wrong)
@@ -504,7 +506,8 @@ class AlgorithmContractTest {
     @MethodSource("algorithms")
     void unsupportedLayerType_isAConfigError(String algorithm) {
         Set<String> types = Algorithms.find(algorithm).layerTypes();
-        QuantType some = Algorithms.find(algorithm).capabilities().bits().keySet().iterator().next();
+        QuantType some =
+                Algorithms.find(algorithm).capabilities().bits().keySet().iterator().next();
         int bits = bits(Algorithms.find(algorithm).capabilities(), some);
         Map<String, Object> entry = new LinkedHashMap<>(entry(algorithm, some, bits));
         entry.put("op_types", List.of("Conv2d"));

@@ -27,7 +27,14 @@ final class OnnxRun implements AutoCloseable {
     private final OrtSession session;
 
     OnnxRun(Path file) throws OrtException {
+        this(file, OrtSession.SessionOptions.OptLevel.ALL_OPT);
+    }
+
+    /** With one thread: the results of some operators depend on how many there are. */
+    OnnxRun(Path file, OrtSession.SessionOptions.OptLevel optimization) throws OrtException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+            options.setOptimizationLevel(optimization);
+            options.setIntraOpNumThreads(1);
             session = environment.createSession(file.toString(), options);
         }
     }

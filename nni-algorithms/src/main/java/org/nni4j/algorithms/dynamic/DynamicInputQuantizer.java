@@ -2,6 +2,7 @@ package org.nni4j.algorithms.dynamic;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import java.util.Map;
 import java.util.Optional;
 import org.nni4j.calibration.TensorCalibration;
@@ -33,7 +34,7 @@ final class DynamicInputQuantizer implements TensorQuantizer {
     Integers integers(NDArray tensor) {
         NDManager manager = tensor.getManager();
         if (tensor.isEmpty()) {
-            return new Integers(tensor, manager.ones(new ai.djl.ndarray.types.Shape(1)));
+            return new Integers(tensor, manager.ones(new Shape(1)));
         }
         float min = tensor.min().toFloatArray()[0];
         float max = tensor.max().toFloatArray()[0];

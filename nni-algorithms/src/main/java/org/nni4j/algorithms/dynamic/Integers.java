@@ -2,6 +2,7 @@ package org.nni4j.algorithms.dynamic;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
+import java.util.Arrays;
 
 /**
  * A tensor as integers and a scale.
@@ -24,7 +25,7 @@ record Integers(NDArray values, NDArray scale) {
     /** A vector laid out so that it meets the first axis of a tensor. */
     static NDArray perRow(NDArray vector, NDArray tensor) {
         long[] shape = new long[tensor.getShape().dimension()];
-        java.util.Arrays.fill(shape, 1);
+        Arrays.fill(shape, 1);
         shape[0] = vector.size();
         return vector.reshape(shape);
     }

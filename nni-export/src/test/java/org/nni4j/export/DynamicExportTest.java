@@ -1,0 +1,269 @@
+package org.nni4j.export;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.SequentialBlock;
+import ai.djl.nn.core.Linear;
+import ai.djl.nn.recurrent.GRU;
+import ai.djl.nn.recurrent.LSTM;
+import ai.djl.training.ParameterStore;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nni4j.algorithms.dynamic.DynamicQuantizer;
+import org.nni4j.algorithms.naive.NaiveQuantizer;
+
+/** A dynamically quantized network computes in ONNX Runtime what it computes in DJL. */
+class DynamicExportTest {
+
+    private static final int SEED = 515;
+    private static final int INPUTS = 24;
+
+    /**
+     * Of an LSTM's output, which is below 1. An integer that differed by one would change a
+     * preactivation by some 1e-4 (2 / 255 of the hidden state times a weight of 1 / 30 and more);
+     * ONNX Runtime's sigmoid and tanh differ from the engine's by a few 1e-7.
+     */
+    private static final double SAME_INTEGERS = 2e-6;
+
+    /** Relative to the largest: the fused kernel multiplies and adds with one rounding. */
+    private static final double FUSED = 1e-6;
+
+    @TempDir private Path folder;
+
+    @ParameterizedTest
+    @CsvSource({
+        "per_tensor_symmetric, true, 1, false", "per_channel_symmetric, true, 1, false",
+        "per_tensor_symmetric, false, 7, false", "per_channel_symmetric, true, 7, true"
+    })
+    void linear_isTheSameToTheLastBit(String scheme, boolean bias, int steps, boolean reduced)
+            throws Exception {
+        Block block =
+                new SequentialBlock()
+                        .add(Linear.builder().setUnits(40).optBias(bias).build())
+                        .add(ai.djl.nn.Activation.reluBlock())
+                        .add(Linear.builder().setUnits(10).optBias(bias).build());
+        Shape shape = steps == 1 ? new Shape(1, INPUTS) : new Shape(1, steps, INPUTS);
+        try (Model model = model(block, shape);
+                DynamicQuantizer quantizer = quantizer(model, scheme, reduced);
+                NDManager manager = NDManager.newBaseManager()) {
+            quantizer.compress();
+            Path file = folder.resolve("linear.onnx");
+            NDList inputs = new NDList(random(manager, shape, SEED));
+            OnnxExport export = DynamicExporter.export(quantizer, file, inputs);
+            assertThat(export.operators())
+                    .containsEntry("DynamicQuantizeLinear", 2)
+                    .containsEntry("MatMulInteger", 2)
+                    .doesNotContainKeys("MatMul", "Gemm");
+            for (int seed = 0; seed < 3; seed++) {
+                NDList data = new NDList(random(manager, shape, seed));
+                float[] expected = evaluate(model, data).get(0).toFloatArray();
+                assertThat(run(file, data, OptLevel.NO_OPT).get(0).elements())
+                        .as("seed %s", seed)
+                        .isEqualTo(expected);
+                assertClose(run(file, data, OptLevel.ALL_OPT), evaluate(model, data), FUSED, seed);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "per_tensor_symmetric, 1, true, true, false",
+        "per_channel_symmetric, 1, true, false, false",
+        "per_tensor_symmetric, 2, false, true, false",
+        "per_channel_symmetric, 2, true, true, false",
+        "per_tensor_symmetric, 2, true, false, true",
+        "per_channel_symmetric, 1, false, false, true"
+    })
+    void lstm_hasTheSameIntegers(
+            String scheme, int layers, boolean batchFirst, boolean biases, boolean bidirectional)
+            throws Exception {
+        LSTM lstm =
+                LSTM.builder()
+                        .setStateSize(32)
+                        .setNumLayers(layers)
+                        .optBatchFirst(batchFirst)
+                        .optHasBiases(biases)
+                        .optBidirectional(bidirectional)
+                        .optReturnState(true)
+                        .build();
+        Shape shape = batchFirst ? new Shape(1, 9, INPUTS) : new Shape(9, 1, INPUTS);
+        try (Model model = model(lstm, shape);
+                DynamicQuantizer quantizer = quantizer(model, scheme, false);
+                NDManager manager = NDManager.newBaseManager()) {
+            quantizer.compress();
+            Path file = folder.resolve("lstm.onnx");
+            OnnxExporter fixed = OnnxExporter.builder().optFixedBatch(true).build();
+            OnnxExport export =
+                    DynamicExporter.export(
+                            quantizer, fixed, file, new NDList(random(manager, shape, SEED)));
+            assertThat(export.operators())
+                    .containsEntry("DynamicQuantizeLSTM", layers)
+                    .doesNotContainKey("LSTM");
+            for (int seed = 0; seed < 3; seed++) {
+                NDList data = new NDList(random(manager, shape, seed));
+                NDList expected = evaluate(model, data);
+                for (OptLevel level : List.of(OptLevel.NO_OPT, OptLevel.ALL_OPT)) {
+                    assertClose(run(file, data, level), expected, SAME_INTEGERS, seed);
+                }
+            }
+        }
+    }
+
+    @Test
+    void lstm_withGivenStates_hasTheSameIntegers() throws Exception {
+        LSTM lstm = LSTM.builder().setStateSize(16).setNumLayers(2).optReturnState(true).build();
+        Shape shape = new Shape(1, 6, INPUTS);
+        try (Model model = model(lstm, shape);
+                DynamicQuantizer quantizer = quantizer(model, "per_tensor_symmetric", false);
+                NDManager manager = NDManager.newBaseManager()) {
+            quantizer.compress();
+            Shape state = new Shape(2, 1, 16);
+            NDList inputs =
+                    new NDList(
+                            random(manager, shape, 1),
+                            random(manager, state, 2),
+                            random(manager, state, 3));
+            Path file = folder.resolve("states.onnx");
+            OnnxExporter fixed = OnnxExporter.builder().optFixedBatch(true).build();
+            DynamicExporter.export(quantizer, fixed, file, inputs);
+            assertClose(
+                    run(file, inputs, OptLevel.NO_OPT), evaluate(model, inputs), SAME_INTEGERS, 1);
+        }
+    }
+
+    /** Weights are a quarter, and there is little else. A GRU beside it stays float. */
+    @Test
+    void file_isSmaller_andWhatIsNotQuantizedStaysFloat() throws Exception {
+        Block block =
+                new SequentialBlock()
+                        .add(LSTM.builder().setStateSize(128).setNumLayers(1).build())
+                        .add(GRU.builder().setStateSize(8).setNumLayers(1).build())
+                        .add(Linear.builder().setUnits(2).build());
+        Shape shape = new Shape(1, 5, 128);
+        try (Model model = model(block, shape);
+                DynamicQuantizer quantizer = quantizer(model, "per_tensor_symmetric", false);
+                NDManager manager = NDManager.newBaseManager()) {
+            Path floating = folder.resolve("float.onnx");
+            Path integer = folder.resolve("int8.onnx");
+            NDList inputs = new NDList(random(manager, shape, SEED));
+            OnnxExporter.builder().build().exportFloat(block, floating, inputs);
+            quantizer.compress();
+            OnnxExport export = DynamicExporter.export(quantizer, integer, inputs);
+            assertThat(export.operators()).containsKeys("GRU", "DynamicQuantizeLSTM");
+            assertThat((double) Files.size(floating) / Files.size(integer)).isGreaterThan(3.5);
+            // The GRU's own sums differ by their order.
+            assertClose(run(integer, inputs, OptLevel.NO_OPT), evaluate(model, inputs), 1e-5, SEED);
+        }
+    }
+
+    @Test
+    void profilePytorch_andOtherAlgorithms_areRefused() {
+        try (Model model = model(Linear.builder().setUnits(3).build(), new Shape(1, INPUTS));
+                NDManager manager = NDManager.newBaseManager()) {
+            NDList inputs = new NDList(random(manager, new Shape(1, INPUTS), SEED));
+            Path file = folder.resolve("refused.onnx");
+            Map<String, Object> entry =
+                    Map.of(
+                            "quant_types", List.of("weight", "input"),
+                            "quant_bits", 8,
+                            "op_types", List.of("Linear"),
+                            "settings", Map.of("profile", "pytorch"));
+            try (DynamicQuantizer quantizer = new DynamicQuantizer(model, List.of(entry))) {
+                quantizer.compress();
+                assertThatThrownBy(() -> DynamicExporter.export(quantizer, file, inputs))
+                        .isInstanceOf(OnnxExportException.class)
+                        .hasMessageContaining("layer \"Linear\": profile \"pytorch\"");
+            }
+            Map<String, Object> weights =
+                    Map.of(
+                            "quant_types", List.of("weight"),
+                            "quant_bits", 8,
+                            "op_types", List.of("Linear"));
+            try (NaiveQuantizer quantizer = new NaiveQuantizer(model, List.of(weights))) {
+                quantizer.compress();
+                assertThatThrownBy(() -> DynamicExporter.export(quantizer, file, inputs))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage("algorithm \"naive\"; expected \"dynamic\"");
+            }
+            assertThat(file).doesNotExist();
+        }
+    }
+
+    private static Model model(Block block, Shape shape) {
+        Model model = Model.newInstance("dynamic", "PyTorch");
+        model.getNDManager().getEngine().setRandomSeed(SEED);
+        block.initialize(model.getNDManager(), DataType.FLOAT32, shape);
+        model.setBlock(block);
+        return model;
+    }
+
+    private static DynamicQuantizer quantizer(Model model, String scheme, boolean reduced) {
+        return new DynamicQuantizer(
+                model,
+                List.of(
+                        Map.of(
+                                "quant_types", List.of("weight", "input"),
+                                "quant_bits", 8,
+                                "quant_scheme", Map.of("weight", scheme),
+                                "op_types", List.of("Linear", "LSTM"),
+                                "reduce_range", reduced)));
+    }
+
+    private static NDArray random(NDManager manager, Shape shape, int seed) {
+        Random random = new Random(seed);
+        float[] values = new float[(int) shape.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return manager.create(values, shape);
+    }
+
+    private static NDList evaluate(Model model, NDList inputs) {
+        ParameterStore store = new ParameterStore(inputs.head().getManager(), false);
+        return model.getBlock().forward(store, new NDList(inputs), false);
+    }
+
+    private static List<OnnxRun.Output> run(Path file, NDList inputs, OptLevel level)
+            throws OrtException, IOException {
+        try (OnnxRun run = new OnnxRun(file, level)) {
+            return run.run(inputs);
+        }
+    }
+
+    private static void assertClose(
+            List<OnnxRun.Output> actual, NDList expected, double tolerance, int seed) {
+        assertThat(actual).hasSameSizeAs(expected);
+        for (int i = 0; i < actual.size(); i++) {
+            float[] a = actual.get(i).elements();
+            float[] b = expected.get(i).toFloatArray();
+            assertThat(actual.get(i).shape()).isEqualTo(expected.get(i).getShape());
+            double magnitude = 1;
+            double largest = 0;
+            for (int k = 0; k < b.length; k++) {
+                magnitude = Math.max(magnitude, Math.abs(b[k]));
+                largest = Math.max(largest, Math.abs(a[k] - b[k]));
+            }
+            assertThat(largest / magnitude)
+                    .as("output %s, seed %s", i, seed)
+                    .isLessThanOrEqualTo(tolerance);
+        }
+    }
+}
