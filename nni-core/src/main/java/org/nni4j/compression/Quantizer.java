@@ -22,6 +22,7 @@ import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.config.ConfigList;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.AbsorbedBatchNorm;
+import org.nni4j.fakequant.CheckedLayer;
 import org.nni4j.fakequant.ComputedLayer;
 import org.nni4j.fakequant.FoldedBatchNorm;
 import org.nni4j.fakequant.LayerArithmetic;
@@ -74,6 +75,8 @@ public class Quantizer implements AutoCloseable {
     private final @Nullable Graph graph;
     private @Nullable Map<Layer, Function<Block, Block>> wrappers;
     private @Nullable Attachment attachment;
+    private final NumberCheck numbers;
+    private final boolean checks;
     private boolean floatStepSaid;
     private boolean closed;
 
@@ -143,6 +146,8 @@ public class Quantizer implements AutoCloseable {
             manager.close();
             throw e;
         }
+        this.numbers = new NumberCheck(plan, layers);
+        this.checks = options.checks();
         // An algorithm without steps may be trained by whatever optimizer there is.
         this.watch =
                 new OptimizerWatch(
@@ -266,6 +271,11 @@ public class Quantizer implements AutoCloseable {
                     AbsorbedBatchNorm::new,
                     (quantize, absorb) -> absorb.andThen(quantize));
         }
+        if (checks) {
+            byLayer.replaceAll(
+                    (layer, wrap) ->
+                            wrap.andThen(block -> new CheckedLayer(block, layer.path(), clock)));
+        }
         return interposer.around(byLayer);
     }
 
@@ -374,13 +384,15 @@ public class Quantizer implements AutoCloseable {
      * Returns how the model is quantized as of now.
      *
      * @return every quantized tensor that has seen data
-     * @throws IllegalStateException if {@link #compress()} was never called
+     * @throws IllegalStateException if {@link #compress()} was never called, or naming the first
+     *     layer whose range, weight or learned parameter is NaN or infinite
      */
     public CalibrationConfig calibration() {
         checkOpen();
         if (layers.isEmpty()) {
             throw new IllegalStateException("call compress() first");
         }
+        numbers.check(clock.step());
         if (model.getBlock().isInitialized()) {
             layers.values().forEach(Quantized::describeWeights);
         }
@@ -483,6 +495,7 @@ public class Quantizer implements AutoCloseable {
     }
 
     private void stepped() {
+        numbers.stepped(clock.step() - 1);
         if (attachment == null && !floatStepSaid) {
             floatStepSaid = true;
             logger.warn(

@@ -10,8 +10,10 @@ import org.nni4j.placement.QuantizationDefaults;
  *     and {@link QuantizationDefaults#runtime()} where it has none
  * @param kernels {@code "auto"}, {@code "ndarray"} or {@code "fused"}
  * @param seed for algorithms that draw random numbers
+ * @param checks whether each pass stops at the first quantized layer with NaN or infinite values
  */
-public record QuantizerOptions(@Nullable QuantizationDefaults defaults, String kernels, long seed) {
+public record QuantizerOptions(
+        @Nullable QuantizationDefaults defaults, String kernels, long seed, boolean checks) {
 
     /**
      * Returns what is used when nothing else is said: the algorithm's defaults, kernels chosen by
@@ -20,7 +22,7 @@ public record QuantizerOptions(@Nullable QuantizationDefaults defaults, String k
      * @return the default options
      */
     public static QuantizerOptions standard() {
-        return new QuantizerOptions(null, "auto", 0);
+        return new QuantizerOptions(null, "auto", 0, false);
     }
 
     /**
@@ -30,7 +32,7 @@ public record QuantizerOptions(@Nullable QuantizationDefaults defaults, String k
      * @return new options
      */
     public QuantizerOptions withDefaults(QuantizationDefaults other) {
-        return new QuantizerOptions(other, kernels, seed);
+        return new QuantizerOptions(other, kernels, seed, checks);
     }
 
     /**
@@ -40,7 +42,7 @@ public record QuantizerOptions(@Nullable QuantizationDefaults defaults, String k
      * @return new options
      */
     public QuantizerOptions withKernels(String other) {
-        return new QuantizerOptions(defaults, other, seed);
+        return new QuantizerOptions(defaults, other, seed, checks);
     }
 
     /**
@@ -50,6 +52,19 @@ public record QuantizerOptions(@Nullable QuantizationDefaults defaults, String k
      * @return new options
      */
     public QuantizerOptions withSeed(long other) {
-        return new QuantizerOptions(defaults, kernels, other);
+        return new QuantizerOptions(defaults, kernels, other, checks);
+    }
+
+    /**
+     * Returns these options with checks or without.
+     *
+     * @param other true to look at all that goes into quantized layers, their parameters and what
+     *     comes out, in each pass. A NaN or infinite value is an {@code IllegalStateException} that
+     *     names the layer, the tensor and the step where it came up first. This is for finding out:
+     *     it reads every tensor once more, and waits for the device
+     * @return new options
+     */
+    public QuantizerOptions withChecks(boolean other) {
+        return new QuantizerOptions(defaults, kernels, seed, other);
     }
 }

@@ -34,14 +34,14 @@ final class StepSizes {
      * The paper's first step sizes, {@code 2 · mean|v| / sqrt(qmax)}, of one tensor or of each
      * channel.
      *
-     * @return null if the tensor is all zeros and says nothing
+     * @return null if the tensor says nothing: all zeros, or with NaN or infinite values
      */
     static float @Nullable [] first(float[] means, int qmax) {
         double sum = 0;
         for (float mean : means) {
             sum += mean;
         }
-        if (!(sum > 0)) {
+        if (!(sum > 0) || Double.isInfinite(sum)) {
             return null;
         }
         // A channel of zeros begins with the others' mean.
