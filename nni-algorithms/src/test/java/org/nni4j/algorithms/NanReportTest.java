@@ -142,11 +142,10 @@ class NanReportTest {
                 Quantizer quantizer = quantizer("qat", model, checked())) {
             quantizer.compress();
             set(model, LAST, "bias", Float.NaN);
-            assertThatThrownBy(
-                            () -> Networks.evaluate(model, Networks.random(BATCH, 1), BATCH))
+            assertThatThrownBy(() -> Networks.evaluate(model, Networks.random(BATCH, 1), BATCH))
                     .hasMessage(
-                            "layer \"04Linear\", parameter bias: 3 of 3 values are NaN at step 1; an"
-                                    + " update before this step made them");
+                            "layer \"04Linear\", parameter bias: 3 of 3 values are NaN at step 1;"
+                                    + " an update before this step made them");
         }
     }
 

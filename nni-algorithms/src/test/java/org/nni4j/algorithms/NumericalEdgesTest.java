@@ -118,8 +118,7 @@ class NumericalEdgesTest {
                 TensorQuantizer quantizer = edge.quantizer(manager)) {
             if (edge.trains()) {
                 for (int pass = 0; pass < 2; pass++) {
-                    Points.Pass trained =
-                            Points.train(quantizer, edge.tensor(), SHAPE, UPSTREAM);
+                    Points.Pass trained = Points.train(quantizer, edge.tensor(), SHAPE, UPSTREAM);
                     assertFinite(trained.output());
                     assertFinite(trained.gradient());
                 }

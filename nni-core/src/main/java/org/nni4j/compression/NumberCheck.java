@@ -97,9 +97,7 @@ final class NumberCheck {
                                     + what
                                     + " at step "
                                     + step
-                                    + (lastGood == 0
-                                            ? ""
-                                            : "; all was well at step " + lastGood)
+                                    + (lastGood == 0 ? "" : "; all was well at step " + lastGood)
                                     + ". Go back to a checkpoint and use"
                                     + " QuantizerOptions.withChecks(true), which stops at the layer"
                                     + " and the step where it begins");
