@@ -85,7 +85,9 @@ final class ExampleOptions {
     @Option(
             names = "--checkpoint",
             paramLabel = "DIR",
-            description = "Load the float network from this folder instead of training it.")
+            description =
+                    "Load the float network from this folder instead of training it; with"
+                            + " --float-epochs it is trained on.")
     Optional<Path> checkpoint = Optional.empty();
 
     @Option(
@@ -123,10 +125,10 @@ final class ExampleOptions {
         if (resume && output.isEmpty()) {
             throw new InputException("--resume needs the --output folder it resumes from");
         }
-        if (checkpoint.isPresent() && (floatEpochs.isPresent() || resume)) {
+        if (checkpoint.isPresent() && resume) {
             throw new InputException(
-                    "--checkpoint replaces float training; --float-epochs and --resume do not go"
-                            + " with it");
+                    "--checkpoint and --resume: both say where float training begins; expected"
+                            + " one of them");
         }
     }
 

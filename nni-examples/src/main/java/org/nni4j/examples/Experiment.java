@@ -160,9 +160,8 @@ final class Experiment {
     }
 
     private int floatEpochs() {
-        return options.checkpoint.isPresent()
-                ? 0
-                : options.floatEpochs.orElse(defaults.floatEpochs());
+        int otherwise = options.checkpoint.isPresent() ? 0 : defaults.floatEpochs();
+        return options.floatEpochs.orElse(otherwise);
     }
 
     private static boolean trains(String algorithm) {
@@ -197,7 +196,9 @@ final class Experiment {
     private void makeFloat(Model model) {
         if (options.checkpoint.isPresent()) {
             load(model, options.checkpoint.get());
-            return;
+            if (floatEpochs() == 0) {
+                return;
+            }
         }
         new FloatTraining(
                         floatEpochs(),

@@ -43,7 +43,7 @@ class MnistExampleTest {
     }
 
     private int runShort(String... more) {
-        return run(Stream.of(SHORT, more).flatMap(Stream::of).toArray(String[]::new));
+        return run(concat(SHORT, more));
     }
 
     private JsonObject json() {
@@ -177,6 +177,35 @@ class MnistExampleTest {
     }
 
     @Test
+    void run_checkpointWithFloatEpochs_trainsOn() {
+        Path first = folder.resolve("first");
+        Path second = folder.resolve("second");
+        String[] short64 = {"--limit", "64", "--batch-size", "32", "--json", "-a", "naive"};
+        assertThat(run(concat(short64, "--float-epochs", "1", "-o", first.toString()))).isZero();
+        String[] on = {
+            "--checkpoint", first.resolve("float").toString(), "--float-epochs", "2", "-o",
+            second.toString()
+        };
+        assertThat(run(concat(short64, on))).isZero();
+
+        assertThat(json().get("float_epochs").getAsInt()).isEqualTo(2);
+        assertThat(messages).contains("float epoch 2/2");
+        assertThat(second.resolve("float/lenet-0000.params")).isRegularFile();
+        assertThat(first.resolve("float/lenet-0000.params"))
+                .satisfies(
+                        file ->
+                                assertThat(Files.readAllBytes(file))
+                                        .isNotEqualTo(
+                                                Files.readAllBytes(
+                                                        second.resolve(
+                                                                "float/lenet-0000.params"))));
+    }
+
+    private static String[] concat(String[] first, String... more) {
+        return Stream.of(first, more).flatMap(Stream::of).toArray(String[]::new);
+    }
+
+    @Test
     void run_resumeWhenDone_doesNotTrainInFloatAgain() {
         runShort("--json", "--output", folder.toString());
         JsonObject first = json();
@@ -227,7 +256,7 @@ class MnistExampleTest {
                 "--config absent.json | absent.json",
                 "--limit 9 --checkpoint absent | absent: no float network; expected lenet-*.params",
                 "--resume | --resume needs the --output folder",
-                "--checkpoint x --float-epochs 1 | --checkpoint replaces float training",
+                "--checkpoint x --resume --output target/none | --checkpoint and --resume",
                 "--network vgg | 'vgg'",
             })
     void run_badInput_exitsWithTwoAndSaysWhy(String args, String message) {
