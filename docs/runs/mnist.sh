@@ -24,4 +24,4 @@ run mnist-lenet-pact-w4a4 $from -a pact
 run mnist-lenet-lsq-w4a4 $from -a lsq --config configs/mnist-lsq-w4a4.json --rate 0.01
 run mnist-lenet-lsq-w3a3 $from -a lsq --config configs/mnist-lsq-w3a3.json --rate 0.01
 run mnist-lenet-lsq-w2a2 $from -a lsq --config configs/mnist-lsq-w2a2.json --epochs 3 --rate 0.05
-run mnist-lenet-tanh-bnn -a bnn --network lenet-tanh --float-epochs 0 --epochs 12 --rate 1
+run mnist-lenet-tanh-bnn -a bnn --network lenet-tanh --float-epochs 0 --epochs 8 --rate 1
