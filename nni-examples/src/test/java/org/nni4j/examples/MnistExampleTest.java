@@ -183,7 +183,11 @@ class MnistExampleTest {
         String[] short64 = {"--limit", "64", "--batch-size", "32", "--json", "-a", "naive"};
         assertThat(run(concat(short64, "--float-epochs", "1", "-o", first.toString()))).isZero();
         String[] on = {
-            "--checkpoint", first.resolve("float").toString(), "--float-epochs", "2", "-o",
+            "--checkpoint",
+            first.resolve("float").toString(),
+            "--float-epochs",
+            "2",
+            "-o",
             second.toString()
         };
         assertThat(run(concat(short64, on))).isZero();

@@ -13,7 +13,9 @@ import org.nni4j.algorithms.Points;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.TensorQuantizer;
 
-/** The weight's gradient is that of eq. 9 with the rounding left out: {@code tanh(w) / max|tanh|}. */
+/**
+ * The weight's gradient is that of eq. 9 with the rounding left out: {@code tanh(w) / max|tanh|}.
+ */
 class WeightGradientTest {
 
     private static final int N = 24;
