@@ -487,6 +487,31 @@ public class Quantizer implements AutoCloseable {
         detach();
     }
 
+    /**
+     * Looks at what the model computes with, for exporters.
+     *
+     * @return good until this quantizer is closed
+     * @throws IllegalStateException unless {@link #compress()} was called and the quantizers are in
+     *     the model, which is initialized
+     */
+    public final Inspection inspect() {
+        checkOpen();
+        if (attachment == null || !model.getBlock().isInitialized()) {
+            throw new IllegalStateException(
+                    "the model is not quantized, or not initialized; call compress() first");
+        }
+        return new Inspection(model, layers, this::whileDetached);
+    }
+
+    private void whileDetached(Runnable action) {
+        detach();
+        try {
+            action.run();
+        } finally {
+            attachment = tree.attach(Objects.requireNonNull(wrappers));
+        }
+    }
+
     private void detach() {
         if (attachment != null) {
             attachment.detach();

@@ -1,7 +1,11 @@
 package org.nni4j.fakequant;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A layer or functional operator with its quantizers. */
 public sealed interface Quantized permits QuantizedLayer, ComputedLayer, QuantizedOperator {
@@ -64,6 +68,33 @@ public sealed interface Quantized permits QuantizedLayer, ComputedLayer, Quantiz
      * that.
      */
     void describeWeights();
+
+    /**
+     * Returns a weight as evaluation computes with it: with its BatchNorm, and fake-quantized
+     * whatever the step.
+     *
+     * @param parameter one of {@link #weightQuantizers()}
+     * @param scope owns the result
+     * @return the parameter's shape
+     * @throws IllegalArgumentException if the parameter is not quantized here
+     */
+    NDArray quantizedWeight(Parameter parameter, NDManager scope);
+
+    /**
+     * Returns the bias that evaluation computes with where a BatchNorm was folded in.
+     *
+     * @param bias the layer's own; null if it has none
+     * @param scope owns the result
+     * @return shape {@code (channels)}; empty if nothing was folded in
+     */
+    Optional<NDArray> foldedBias(@Nullable Parameter bias, NDManager scope);
+
+    /**
+     * Shows the inputs and outputs that are fake-quantized from now on.
+     *
+     * @param tap what is shown them; null for nobody
+     */
+    void tap(@Nullable TensorTap tap);
 
     /** Closes the quantizers; the layer itself lives on. */
     void close();

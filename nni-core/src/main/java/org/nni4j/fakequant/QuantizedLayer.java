@@ -12,6 +12,7 @@ import ai.djl.util.PairList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.layer.LayerWrapper;
@@ -62,8 +63,8 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
         this.watch = watch;
         this.weights = new LinkedHashMap<>(weights);
         this.fold = fold;
-        this.inputs = inputs == null ? null : new QuantizerRow(named("input"), inputs);
-        this.outputs = outputs == null ? null : new QuantizerRow(named("output"), outputs);
+        this.inputs = inputs == null ? null : new QuantizerRow(path, TensorTap.Side.INPUT, named("input"), inputs);
+        this.outputs = outputs == null ? null : new QuantizerRow(path, TensorTap.Side.OUTPUT, named("output"), outputs);
     }
 
     private String named(String tensor) {
@@ -240,6 +241,30 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
     }
 
     @Override
+    public NDArray quantizedWeight(Parameter parameter, NDManager scope) {
+        TensorQuantizer quantizer = weights.get(parameter);
+        if (quantizer == null) {
+            throw new IllegalArgumentException(
+                    "layer \"" + path + "\" does not quantize \"" + parameter.getName() + "\"");
+        }
+        NDArray weight = FoldedBatchNorm.alias(parameter.getArray(), scope);
+        NDArray folded = fold == null ? weight : fold.values(scope).weight(weight);
+        ParameterStore store = new ParameterStore(scope, false);
+        ForwardContext evaluation =
+                new ForwardContext(false, true, clock.step(), store, weight.getDevice());
+        return quantizer.quantize(folded, evaluation);
+    }
+
+    @Override
+    public Optional<NDArray> foldedBias(@Nullable Parameter bias, NDManager scope) {
+        if (fold == null) {
+            return Optional.empty();
+        }
+        NDArray value = bias == null ? null : FoldedBatchNorm.alias(bias.getArray(), scope);
+        return Optional.of(fold.values(scope).bias(value));
+    }
+
+    @Override
     public Map<Parameter, TensorQuantizer> weightQuantizers() {
         return Collections.unmodifiableMap(weights);
     }
@@ -262,6 +287,16 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
     @Override
     public TensorQuantizer outputQuantizer(int position) {
         return QuantizerRow.at(outputs, named("output"), position);
+    }
+
+    @Override
+    public void tap(@Nullable TensorTap tap) {
+        if (inputs != null) {
+            inputs.tap(tap);
+        }
+        if (outputs != null) {
+            outputs.tap(tap);
+        }
     }
 
     @Override

@@ -3,12 +3,14 @@ package org.nni4j.fakequant;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.graph.Interposition;
@@ -47,8 +49,8 @@ public final class QuantizedOperator implements Quantized {
         this.startStep = startStep;
         this.clock = clock;
         this.sharedScale = sharedScale;
-        this.inputs = inputs == null ? null : new QuantizerRow(named("input"), inputs);
-        this.outputs = outputs == null ? null : new QuantizerRow(named("output"), outputs);
+        this.inputs = inputs == null ? null : new QuantizerRow(node.name(), TensorTap.Side.INPUT, named("input"), inputs);
+        this.outputs = outputs == null ? null : new QuantizerRow(node.name(), TensorTap.Side.OUTPUT, named("output"), outputs);
     }
 
     private String named(String tensor) {
@@ -76,8 +78,8 @@ public final class QuantizedOperator implements Quantized {
                 functions.put(
                         i,
                         (tensor, store, training) ->
-                                row.at(position)
-                                        .quantize(tensor, context(tensor, store, training)));
+                                row.quantize(
+                                        position, tensor, context(tensor, store, training)));
             }
         }
         return functions;
@@ -103,6 +105,7 @@ public final class QuantizedOperator implements Quantized {
         for (int i = 0; i < tensors.size(); i++) {
             Shape shape = tensors.get(i).getShape();
             result.add(parts.get(i).reshape(shape));
+            inputs.show(i, result.get(i));
         }
         return result;
     }
@@ -150,6 +153,27 @@ public final class QuantizedOperator implements Quantized {
     @Override
     public void describeWeights() {
         // an operator has none
+    }
+
+    @Override
+    public NDArray quantizedWeight(Parameter parameter, NDManager scope) {
+        throw new IllegalArgumentException(
+                "operator \"" + node.name() + "\" has no parameter \"" + parameter.getName() + "\"");
+    }
+
+    @Override
+    public Optional<NDArray> foldedBias(@Nullable Parameter bias, NDManager scope) {
+        return Optional.empty();
+    }
+
+    @Override
+    public void tap(@Nullable TensorTap tap) {
+        if (inputs != null) {
+            inputs.tap(tap);
+        }
+        if (outputs != null) {
+            outputs.tap(tap);
+        }
     }
 
     @Override

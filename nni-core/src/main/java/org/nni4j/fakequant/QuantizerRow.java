@@ -13,11 +13,28 @@ import org.jspecify.annotations.Nullable;
  */
 final class QuantizerRow implements AutoCloseable {
 
+    private final String path;
+    private final TensorTap.Side side;
     private final String what;
     private final IntFunction<TensorQuantizer> factory;
     private final Map<Integer, TensorQuantizer> byPosition = new ConcurrentSkipListMap<>();
+    private volatile @Nullable TensorTap tap;
 
-    QuantizerRow(String what, IntFunction<TensorQuantizer> factory) {
+    /**
+     * Makes a row.
+     *
+     * @param path of the layer, or the traced name of the operator
+     * @param side inputs or outputs
+     * @param what how errors call it
+     * @param factory makes the quantizer of a position
+     */
+    QuantizerRow(
+            String path,
+            TensorTap.Side side,
+            String what,
+            IntFunction<TensorQuantizer> factory) {
+        this.path = path;
+        this.side = side;
         this.what = what;
         this.factory = factory;
     }
@@ -34,7 +51,7 @@ final class QuantizerRow implements AutoCloseable {
             NDArray tensor = tensors.get(i);
             if (tensor.getDataType().isFloating()) {
                 any = true;
-                NDArray quantized = at(i).quantize(tensor, context);
+                NDArray quantized = quantize(i, tensor, context);
                 if (quantized != tensor) {
                     quantized.setName(tensor.getName());
                 }
@@ -52,6 +69,26 @@ final class QuantizerRow implements AutoCloseable {
                             + " quant_types");
         }
         return result;
+    }
+
+    /** Fake-quantizes the tensor at a position. */
+    NDArray quantize(int position, NDArray tensor, ForwardContext context) {
+        NDArray quantized = at(position).quantize(tensor, context);
+        show(position, quantized);
+        return quantized;
+    }
+
+    /** Shows a tensor that was fake-quantized for a position to whoever looks on. */
+    void show(int position, NDArray quantized) {
+        TensorTap looking = tap;
+        if (looking != null) {
+            looking.seen(path, side, position, quantized);
+        }
+    }
+
+    /** Shows what is quantized from now on to a tap, or to none. */
+    void tap(@Nullable TensorTap looking) {
+        tap = looking;
     }
 
     TensorQuantizer at(int position) {
