@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.nni4j.fakequant.ForwardContext;
 import org.nni4j.fakequant.Quantized;
 import org.nni4j.fakequant.TensorTap;
 
@@ -62,6 +63,30 @@ public final class Inspection {
     public Optional<NDArray> foldedBias(String layer, Optional<Parameter> bias, NDManager scope) {
         return Optional.ofNullable(layers.get(layer))
                 .flatMap(quantized -> quantized.foldedBias(bias.orElse(null), scope));
+    }
+
+    /**
+     * Fake-quantizes a tensor as an input or output is in evaluation.
+     *
+     * @param path of the layer, or the traced name of the operator
+     * @param side input or output
+     * @param position among the layer's inputs or outputs
+     * @param tensor any floating shape
+     * @return same shape, owned by the tensor's manager
+     * @throws IllegalArgumentException if that is not quantized
+     */
+    public NDArray fakeQuantize(String path, TensorTap.Side side, int position, NDArray tensor) {
+        Quantized quantized = layers.get(path);
+        if (quantized == null) {
+            throw new IllegalArgumentException("\"" + path + "\" is not quantized");
+        }
+        ParameterStore store = new ParameterStore(tensor.getManager(), false);
+        ForwardContext evaluation =
+                new ForwardContext(false, true, Long.MAX_VALUE, store, tensor.getDevice());
+        return (side == TensorTap.Side.INPUT
+                        ? quantized.inputQuantizer(position)
+                        : quantized.outputQuantizer(position))
+                .quantize(tensor, evaluation);
     }
 
     /**

@@ -65,6 +65,22 @@ public record RuntimeTensor(DataType type, long[] shape, ByteBuffer data) {
         return new RuntimeTensor(DataType.FLOAT32, shape, data);
     }
 
+    /**
+     * Copies integers of eight bits.
+     *
+     * @param elements row by row
+     * @param signed whether they are int8; else uint8
+     * @param shape their sizes
+     * @return an int8 or uint8 tensor
+     */
+    public static RuntimeTensor bytes(int[] elements, boolean signed, long... shape) {
+        ByteBuffer data = buffer(elements.length);
+        for (int element : elements) {
+            data.put((byte) element);
+        }
+        return new RuntimeTensor(signed ? DataType.INT8 : DataType.UINT8, shape, data.rewind());
+    }
+
     static ByteBuffer buffer(int bytes) {
         return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
     }

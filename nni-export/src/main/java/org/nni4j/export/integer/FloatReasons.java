@@ -1,0 +1,178 @@
+package org.nni4j.export.integer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.nni4j.export.runtime.OperatorCensus;
+import org.nni4j.graph.Graph;
+import org.nni4j.graph.Node;
+import org.nni4j.graph.Value;
+
+/** Says why an operator of an exported model runs in float. */
+public final class FloatReasons {
+
+    /** What a runtime takes into the operator before it. */
+    private static final Set<String> JOINED = Set.of("BatchNorm", "Relu", "Minimum", "Clip");
+
+    /** What ONNX Runtime has integer kernels for, on the processor. */
+    private static final Set<String> WITH_KERNEL =
+            Set.of(
+                    "Conv", "Linear", "MatMul", "BatchMatMul", "Add", "Mul", "GlobalAvgPool",
+                    "AvgPool", "Concat", "MaxPool", "Sigmoid", "LeakyRelu", "Softmax");
+
+    private final IntegerEmission emission;
+    private final Graph graph;
+
+    /**
+     * Prepares.
+     *
+     * @param emission that wrote the model
+     */
+    public FloatReasons(IntegerEmission emission) {
+        this.emission = emission;
+        this.graph = emission.placement().graph();
+    }
+
+    /**
+     * A layer that stayed in float.
+     *
+     * @param layer its path; the operator's name where it is in no layer
+     * @param operators what runs in float there
+     * @param reason why
+     */
+    public record FloatLayer(String layer, String operators, String reason) {}
+
+    /**
+     * Explains what a census found.
+     *
+     * @param census of the model
+     * @return one entry for each traced operator that runs in float
+     */
+    public List<FloatLayer> explain(OperatorCensus census) {
+        List<FloatLayer> all = new ArrayList<>();
+        for (OperatorCensus.FloatOperator operator : census.floats()) {
+            Optional<Node> node = nodeOf(operator.name());
+            String layer = node.map(n -> n.layer().isEmpty() ? n.name() : n.layer()).orElse(operator.name());
+            FloatLayer found =
+                    new FloatLayer(
+                            layer,
+                            operator.op(),
+                            node.map(this::reason).orElse("it belongs to no traced operator"));
+            if (!all.contains(found)) {
+                all.add(found);
+            }
+        }
+        return all;
+    }
+
+    /** The traced operator whose name is the longest in a node's name. */
+    private Optional<Node> nodeOf(String name) {
+        Node best = null;
+        for (Node node : graph.nodes()) {
+            if (name.contains(node.name())
+                    && (best == null || node.name().length() > best.name().length())) {
+                best = node;
+            }
+        }
+        return Optional.ofNullable(best).map(this::layerNode);
+    }
+
+    /** A layer with a folded BatchNorm is written under the BatchNorm's name. */
+    private Node layerNode(Node node) {
+        return node.op().equals("BatchNorm")
+                ? graph.producer(node.inputs().get(0))
+                        .filter(p -> emission.weightOf(p).isPresent())
+                        .orElse(node)
+                : node;
+    }
+
+    private String reason(Node node) {
+        String weight = weightReason(node);
+        if (weight != null) {
+            return weight;
+        }
+        for (int i = 0; i < node.inputs().size(); i++) {
+            Value value = node.inputs().get(i);
+            boolean flows = value.kind() == Value.Kind.INPUT || value.kind() == Value.Kind.COMPUTED;
+            if (flows && value.dataType().isFloating()) {
+                String input = inputReason(node, i);
+                if (input != null) {
+                    return input;
+                }
+            }
+        }
+        if (!WITH_KERNEL.contains(node.op())) {
+            return "the runtime has no integer kernel for " + node.op();
+        }
+        return resultReason(node);
+    }
+
+    private @Nullable String weightReason(Node node) {
+        boolean weighted = node.input("weight").flatMap(Value::parameter).isPresent();
+        if (!weighted) {
+            return null;
+        }
+        Optional<WeightCodes> codes = emission.weightOf(node);
+        return codes.isEmpty() ? "its weight is not quantized" : codes.get().obstacle();
+    }
+
+    private @Nullable String inputReason(Node node, int i) {
+        Placement placement = emission.placement();
+        Optional<TensorCodes> codes =
+                placement.read(node, i).or(() -> placement.made(node.inputs().get(i)));
+        if (codes.isEmpty()) {
+            return "its input \"" + node.roles().get(i) + "\" is not quantized";
+        }
+        if (!codes.get().isPerTensor()) {
+            return "its input \"" + node.roles().get(i) + "\" has a scale for each channel";
+        }
+        return codes.get().carrier().bits() > 8
+                ? "its input \"" + node.roles().get(i) + "\" has more than 8 bits"
+                : null;
+    }
+
+    private String resultReason(Node node) {
+        Value result = node.outputs().get(0);
+        while (true) {
+            List<Node> readers = graph.consumers(result);
+            if (emission.placement().made(result).isEmpty()
+                    && readers.size() == 1
+                    && JOINED.contains(readers.get(0).op())) {
+                result = readers.get(0).outputs().get(0);
+            } else {
+                break;
+            }
+        }
+        Set<Optional<TensorCodes>> views = emission.placement().views(result);
+        if (views.contains(Optional.<TensorCodes>empty())) {
+            Value seen = result;
+            String readers =
+                    graph.consumers(result).stream()
+                            .filter(n -> readsInFloat(n, seen))
+                            .map(Node::name)
+                            .collect(Collectors.joining(", "));
+            return readers.isEmpty()
+                    ? "its result is the network's output and stays in float"
+                    : "its result is read in float by " + readers;
+        }
+        if (views.size() > 1) {
+            return "its result is quantized in "
+                    + views.size()
+                    + " ways, with a scale each, as it was trained";
+        }
+        return "the runtime did not take it";
+    }
+
+    private boolean readsInFloat(Node node, Value value) {
+        for (int i = 0; i < node.inputs().size(); i++) {
+            if (node.inputs().get(i).id() == value.id()
+                    && emission.placement().read(node, i).isEmpty()) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,421 @@
+package org.nni4j.export.integer;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.nni4j.calibration.CalibratedLayer;
+import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.calibration.TensorCalibration;
+import org.nni4j.config.QuantType;
+import org.nni4j.export.network.TracedNetwork;
+import org.nni4j.export.onnx.Attribute;
+import org.nni4j.export.onnx.OnnxGraph;
+import org.nni4j.export.onnx.OnnxType;
+import org.nni4j.export.onnx.TensorData;
+import org.nni4j.export.operator.EmissionHooks;
+import org.nni4j.export.operator.Folding;
+import org.nni4j.export.operator.OperatorMapping;
+import org.nni4j.export.operator.ParameterTensor;
+import org.nni4j.graph.BatchNormFold;
+import org.nni4j.graph.BatchNormPattern;
+import org.nni4j.graph.Node;
+import org.nni4j.graph.ParameterRead;
+import org.nni4j.graph.Value;
+import org.nni4j.quantization.QuantizationParameters;
+
+/**
+ * Writes quantized tensors as integers: a {@code QuantizeLinear} and {@code DequantizeLinear} pair
+ * for each tensor that is quantized, weights and biases as the integers themselves. For one use.
+ */
+public final class IntegerEmission implements EmissionHooks {
+
+    private final TracedNetwork network;
+    private final CalibrationConfig calibration;
+    private final NetworkWeights weights;
+    private final WeightOptions options;
+    private final Placement placement;
+    private final Map<Integer, BatchNormFold> folds = new HashMap<>();
+    private final Map<String, TensorCodes> written = new HashMap<>();
+    private final Map<String, Map<TensorCodes, QuantizedTensor>> tensors = new LinkedHashMap<>();
+    private final Map<String, String> dequantized = new HashMap<>();
+    private final Map<String, String> sources = new HashMap<>();
+    private final Map<String, WeightCodes> codesByName = new HashMap<>();
+    private final Map<Integer, WeightCodes> codesByNode = new TreeMap<>();
+
+    /**
+     * How weights are stored.
+     *
+     * @param fourBit weights of four bits and less are stored in four, which needs opset 21
+     * @param sevenBit weights of eight bits are rounded to seven
+     */
+    public record WeightOptions(boolean fourBit, boolean sevenBit) {}
+
+    /**
+     * Prepares.
+     *
+     * @param network the float network
+     * @param calibration how its tensors are quantized
+     * @param weights its weights, fake-quantized
+     * @param signs sites where only the sign is kept
+     * @param options how weights are stored
+     */
+    public IntegerEmission(
+            TracedNetwork network,
+            CalibrationConfig calibration,
+            NetworkWeights weights,
+            java.util.Set<TensorSite> signs,
+            WeightOptions options) {
+        this.network = network;
+        this.calibration = calibration;
+        this.weights = weights;
+        this.options = options;
+        this.placement = new Placement(network.graph(), calibration, signs::contains);
+        BatchNormPattern.findAll(network.graph())
+                .folds()
+                .forEach(f -> folds.put(f.layerNode().index(), f));
+    }
+
+    /**
+     * Returns the tensors that are integers in the model; known after the network was written.
+     *
+     * @return in the order in which they are computed
+     */
+    public List<QuantizedTensor> tensors() {
+        List<QuantizedTensor> all = new ArrayList<>();
+        tensors.values().forEach(byCodes -> all.addAll(byCodes.values()));
+        return all;
+    }
+
+    Placement placement() {
+        return placement;
+    }
+
+    /**
+     * Returns the operators that read a weight as integers, with these.
+     *
+     * @return in execution order; known after the network was written
+     */
+    public List<IntegerProduct> products() {
+        List<IntegerProduct> products = new ArrayList<>();
+        for (Node node : network.graph().nodes()) {
+            WeightCodes codes = codesByNode.get(node.index());
+            List<TensorSite> sites = placement.sites(node, 0);
+            boolean known = codes != null && placement.read(node, 0).isPresent() && !sites.isEmpty();
+            if (known && (node.op().equals("Conv") || isGemm(node))) {
+                products.add(
+                        new IntegerProduct(
+                                node,
+                                sites.get(0),
+                                placement.read(node, 0).orElseThrow(),
+                                codes.codes()));
+            }
+        }
+        return products;
+    }
+
+    /** The integers of a layer's weight; empty where it is in float. */
+    Optional<WeightCodes> weightOf(Node node) {
+        return Optional.ofNullable(codesByNode.get(node.index()));
+    }
+
+    // ---- BatchNorm
+
+    /**
+     * A BatchNorm is folded where training folded it; where it did not, the weight keeps its
+     * integers and the BatchNorm goes into its scale, which needs nothing to be quantized between
+     * the two.
+     */
+    @Override
+    public boolean folds(BatchNormFold fold) {
+        Optional<CalibratedLayer> layer = calibration.layer(fold.layer());
+        if (layer.isPresent() && layer.get().foldedBatchNorm().equals(fold.batchNorm())) {
+            return true;
+        }
+        return placement.made(fold.layerNode().output()).isEmpty()
+                && placement.read(fold.batchNormNode(), 0).isEmpty();
+    }
+
+    private boolean wasFolded(BatchNormFold fold) {
+        return calibration
+                .layer(fold.layer())
+                .filter(layer -> layer.foldedBatchNorm().equals(fold.batchNorm()))
+                .isPresent();
+    }
+
+    // ---- tensors
+
+    @Override
+    public String made(OnnxGraph onnx, Value value, String name) {
+        return placement
+                .made(value)
+                .map(codes -> pair(onnx, value.name(), name, codes, placement.sites(value)))
+                .orElse(name);
+    }
+
+    @Override
+    public String read(OnnxGraph onnx, Node consumer, String role, Value value, String name) {
+        int input = consumer.roles().indexOf(role);
+        return placement
+                .read(consumer, input)
+                .map(
+                        codes ->
+                                pair(
+                                        onnx,
+                                        value.name(),
+                                        name,
+                                        codes,
+                                        placement.sites(consumer, input)))
+                .orElse(name);
+    }
+
+    private String pair(
+            OnnxGraph onnx, String base, String name, TensorCodes codes, List<TensorSite> sites) {
+        if (codes.equals(written.get(name))) {
+            // It has these integers already: they would come out again.
+            note(name, codes, sites);
+            return name;
+        }
+        QuantizedTensor known = tensorsOf(name).get(codes);
+        if (known != null) {
+            tensorsOf(name).put(codes, with(known, sites));
+            return dequantized.get(known.integers());
+        }
+        String x = codes.sign() ? signs(onnx, base, name, codes) : name;
+        String scale = scale(onnx, codes.parameters());
+        String zero = zero(onnx, codes);
+        Attribute[] axis = axis(codes.parameters().axis());
+        String q =
+                onnx.node("QuantizeLinear", base + "/quantized", List.of(x, scale, zero), axis);
+        if (codes.isNarrower()) {
+            q = clipped(onnx, base, q, codes);
+        }
+        String back =
+                onnx.node("DequantizeLinear", base + "/dequantized", List.of(q, scale, zero), axis);
+        tensorsOf(name).put(codes, new QuantizedTensor(q, codes, sites));
+        dequantized.put(q, back);
+        written.put(back, codes);
+        sources.put(back, name);
+        return back;
+    }
+
+    private Map<TensorCodes, QuantizedTensor> tensorsOf(String name) {
+        return tensors.computeIfAbsent(name, n -> new LinkedHashMap<>());
+    }
+
+    private void note(String back, TensorCodes codes, List<TensorSite> sites) {
+        String source = sources.get(back);
+        if (source != null) {
+            tensorsOf(source).computeIfPresent(codes, (c, known) -> with(known, sites));
+        }
+    }
+
+    private static QuantizedTensor with(QuantizedTensor known, List<TensorSite> sites) {
+        List<TensorSite> all = new ArrayList<>(known.sites());
+        sites.stream().filter(s -> !all.contains(s)).forEach(all::add);
+        return new QuantizedTensor(known.integers(), known.codes(), all);
+    }
+
+    /** One step up for what is not negative, one down for the rest. */
+    private static String signs(OnnxGraph onnx, String base, String name, TensorCodes codes) {
+        String positive =
+                onnx.node(
+                        "GreaterOrEqual", base + "/positive", List.of(name, onnx.scalar(0)));
+        return onnx.node(
+                "Where",
+                base + "/sign",
+                List.of(positive, onnx.scalar(codes.scale()), onnx.scalar(-codes.scale())));
+    }
+
+    /**
+     * Saturates where the integers do and their carrier does not: on the integers, so that what is
+     * before stays an integer operator.
+     */
+    private static String clipped(OnnxGraph onnx, String base, String q, TensorCodes codes) {
+        String low = onnx.constant(WeightCodes.integers(new int[] {codes.qmin()}, codes.carrier()));
+        String high = onnx.constant(WeightCodes.integers(new int[] {codes.qmax()}, codes.carrier()));
+        return onnx.node("Clip", base + "/clipped", List.of(q, low, high));
+    }
+
+    private static String scale(OnnxGraph onnx, QuantizationParameters parameters) {
+        float[] scale = parameters.scale();
+        return onnx.constant(
+                parameters.axis() == QuantizationParameters.PER_TENSOR
+                        ? TensorData.floats(scale)
+                        : TensorData.floats(scale, scale.length));
+    }
+
+    private static String zero(OnnxGraph onnx, TensorCodes codes) {
+        int[] zero = codes.parameters().zeroPoint();
+        return onnx.constant(
+                codes.isPerTensor()
+                        ? WeightCodes.integers(zero, codes.carrier())
+                        : WeightCodes.integers(zero, codes.carrier(), zero.length));
+    }
+
+    private static Attribute[] axis(int axis) {
+        return axis == QuantizationParameters.PER_TENSOR
+                ? new Attribute[0]
+                : new Attribute[] {Attribute.of("axis", (long) axis)};
+    }
+
+    // ---- operators that quantization makes superfluous
+
+    /** A clip whose bounds are where the integers saturate anyway. */
+    @Override
+    public Optional<OperatorMapping> replacement(Node node) {
+        boolean minimum = node.op().equals("Minimum");
+        if (!minimum && !node.op().equals("Clip")) {
+            return Optional.empty();
+        }
+        Object high = node.attributes().get(minimum ? "other" : "max");
+        Object low = node.attributes().get("min");
+        return placement
+                .common(node)
+                .filter(codes -> codes.isPerTensor() && saturates(codes, minimum ? null : low, high))
+                .map(codes -> emission -> emission.bind(emission.input()));
+    }
+
+    private static boolean saturates(
+            TensorCodes codes, @Nullable Object low, @Nullable Object high) {
+        if (!(high instanceof Number max)) {
+            return false;
+        }
+        if (codes.sign()) {
+            return max.floatValue() >= 0
+                    && (low == null || (low instanceof Number min && min.floatValue() < 0));
+        }
+        return codes.code(max.floatValue()) == codes.qmax()
+                && (low == null
+                        || (low instanceof Number min
+                                && codes.code(min.floatValue()) == codes.qmin()));
+    }
+
+    // ---- parameters
+
+    @Override
+    public String parameter(OnnxGraph onnx, Node consumer, String role, ParameterTensor tensor) {
+        Optional<String> integers =
+                switch (role) {
+                    case "weight" -> weight(onnx, consumer, tensor);
+                    case "bias" -> bias(onnx, consumer, tensor);
+                    default -> Optional.empty();
+                };
+        return integers.orElseGet(
+                () -> EmissionHooks.super.parameter(onnx, consumer, role, tensor));
+    }
+
+    private Optional<String> weight(OnnxGraph onnx, Node consumer, ParameterTensor tensor) {
+        Optional<ParameterRead> read = consumer.input("weight").flatMap(Value::parameter);
+        Optional<TensorCalibration> quantized = read.flatMap(this::calibrated);
+        if (quantized.isEmpty()) {
+            return Optional.empty();
+        }
+        String name = tensor.name() + "/dequantized";
+        WeightCodes codes =
+                codesByName.computeIfAbsent(
+                        name, n -> codes(consumer, read.get(), quantized.get(), tensor));
+        codesByNode.put(consumer.index(), codes);
+        return Optional.of(
+                dequantized.computeIfAbsent(
+                        name,
+                        n -> {
+                            OnnxType type = codes.type(options.fourBit());
+                            String q =
+                                    onnx.freshInitializer(
+                                            tensor.name() + "/integers",
+                                            codes.data(type, tensor.dims()));
+                            return dequantize(
+                                    onnx, tensor.name(), name, q, codes.scale(), codes, type);
+                        }));
+    }
+
+    private static String dequantize(
+            OnnxGraph onnx,
+            String base,
+            String name,
+            String q,
+            float[] scale,
+            WeightCodes codes,
+            OnnxType type) {
+        boolean whole = codes.axis() == QuantizationParameters.PER_TENSOR;
+        long[] dims = whole ? new long[0] : new long[] {scale.length};
+        String s = onnx.freshInitializer(base + "/scale", TensorData.floats(scale, dims));
+        String z =
+                onnx.freshInitializer(
+                        base + "/zero_point", WeightCodes.integers(codes.zeroPoint(), type, dims));
+        return onnx.node("DequantizeLinear", name, List.of(q, s, z), axis(codes.axis()));
+    }
+
+    private WeightCodes codes(
+            Node consumer, ParameterRead read, TensorCalibration quantized, ParameterTensor tensor) {
+        boolean turned = consumer.op().equals("Linear") && tensor.channelAxis() == 1;
+        long[] own = turned ? reversed(tensor.dims()) : tensor.dims();
+        WeightCodes codes = WeightCodes.of(weights.quantized(read), own, quantized);
+        BatchNormFold fold = folds.get(consumer.index());
+        if (fold != null && folds(fold) && !wasFolded(fold)) {
+            int channels = consumer.op().equals("ConvTranspose") ? 1 : 0;
+            codes = codes.times(Folding.of(network, fold).scale(), channels, own);
+        }
+        if (options.sevenBit()) {
+            codes = codes.reduced();
+        }
+        return turned ? codes.transposed((int) own[0]) : codes;
+    }
+
+    private static long[] reversed(long[] matrix) {
+        return new long[] {matrix[1], matrix[0]};
+    }
+
+    private Optional<TensorCalibration> calibrated(ParameterRead read) {
+        return calibration
+                .layer(read.layer())
+                .flatMap(layer -> layer.tensor(QuantType.WEIGHT, read.name()));
+    }
+
+    /** An int32 of the scale that the products of input and weight have. */
+    private Optional<String> bias(OnnxGraph onnx, Node consumer, ParameterTensor tensor) {
+        WeightCodes weight = codesByNode.get(consumer.index());
+        Optional<TensorCodes> input = placement.input(consumer).filter(TensorCodes::isPerTensor);
+        boolean integers =
+                weight != null
+                        && input.isPresent()
+                        && input.get().carrier().bits() == 8
+                        && (consumer.op().equals("Conv") || isGemm(consumer));
+        if (!integers) {
+            return Optional.empty();
+        }
+        float[] values = tensor.elements().get();
+        float[] scale = new float[weight.scale().length];
+        for (int c = 0; c < scale.length; c++) {
+            scale[c] = input.get().scale() * weight.scale()[c];
+        }
+        int[] codes = new int[values.length];
+        for (int c = 0; c < codes.length; c++) {
+            double q = Math.rint(values[c] / (double) scale[scale.length == 1 ? 0 : c]);
+            if (Math.abs(q) > Integer.MAX_VALUE) {
+                return Optional.empty();
+            }
+            codes[c] = (int) q;
+        }
+        String name = tensor.name() + "/dequantized";
+        // The same layer in another run may read another scale.
+        String q =
+                onnx.freshInitializer(tensor.name() + "/integers", TensorData.ints(codes, codes.length));
+        boolean whole = scale.length == 1;
+        long[] dims = whole ? new long[0] : new long[] {scale.length};
+        String s = onnx.freshInitializer(tensor.name() + "/scale", TensorData.floats(scale, dims));
+        String z =
+                onnx.constant(TensorData.ints(new int[scale.length], dims));
+        return Optional.of(
+                onnx.node("DequantizeLinear", name, List.of(q, s, z), axis(whole ? QuantizationParameters.PER_TENSOR : 0)));
+    }
+
+    private static boolean isGemm(Node node) {
+        return node.op().equals("Linear") && node.inputs().get(0).shape().dimension() == 2;
+    }
+}

@@ -1,0 +1,214 @@
+package org.nni4j.export.integer;
+
+import org.jspecify.annotations.Nullable;
+import org.nni4j.calibration.TensorCalibration;
+import org.nni4j.export.onnx.OnnxType;
+import org.nni4j.export.onnx.TensorData;
+import org.nni4j.quantization.AffineQuantization;
+import org.nni4j.quantization.QuantizationParameters;
+
+/**
+ * A weight as integers: {@code w = (codes − zeroPoint) · scale}.
+ *
+ * @param codes row by row
+ * @param scale one for each output channel, or a single one
+ * @param zeroPoint as many
+ * @param axis of the output channels, or {@link QuantizationParameters#PER_TENSOR}
+ * @param perChannel how many elements follow each other with one channel index
+ * @param bits the width of the codes
+ */
+record WeightCodes(
+        int[] codes, float[] scale, int[] zeroPoint, int axis, int perChannel, int bits) {
+
+    /**
+     * Reads the integers out of a fake-quantized weight.
+     *
+     * @param weight fake-quantized, row by row
+     * @param dims its sizes
+     */
+    static WeightCodes of(float[] weight, long[] dims, TensorCalibration calibration) {
+        QuantizationParameters parameters = calibration.parameters();
+        int[] zero = parameters.zeroPoint();
+        int perChannel = 1;
+        for (int i = parameters.axis() + 1; i < dims.length; i++) {
+            perChannel *= (int) dims[i];
+        }
+        WeightCodes codes =
+                new WeightCodes(
+                        new int[weight.length],
+                        parameters.scale(),
+                        zero,
+                        parameters.axis(),
+                        perChannel,
+                        calibration.type().bits());
+        for (int i = 0; i < weight.length; i++) {
+            int c = codes.channel(i);
+            // The weight lies on the grid, so this is exact.
+            codes.codes[i] = (int) Math.rint(weight[i] / codes.scale[c]) + zero[c];
+        }
+        return codes.centred();
+    }
+
+    private int channel(int i) {
+        return axis == QuantizationParameters.PER_TENSOR
+                ? 0
+                : (i / perChannel) % scale.length;
+    }
+
+    /** With zero points of 0, where the integers then still fit eight bits: what runtimes like best. */
+    private WeightCodes centred() {
+        int[] moved = new int[codes.length];
+        for (int i = 0; i < codes.length; i++) {
+            moved[i] = codes[i] - zeroPoint[channel(i)];
+            if (moved[i] < Byte.MIN_VALUE || moved[i] > Byte.MAX_VALUE) {
+                return this;
+            }
+        }
+        return new WeightCodes(moved, scale, new int[scale.length], axis, perChannel, bits);
+    }
+
+    /**
+     * Multiplies each output channel, by its scale alone: the integers stay, or change their sign.
+     *
+     * @param factors one for each output channel
+     * @param channelAxis the axis of the output channels
+     * @param dims sizes of the weight
+     */
+    WeightCodes times(float[] factors, int channelAxis, long[] dims) {
+        int behind = 1;
+        for (int i = channelAxis + 1; i < dims.length; i++) {
+            behind *= (int) dims[i];
+        }
+        WeightCodes product =
+                new WeightCodes(
+                        codes.clone(),
+                        new float[factors.length],
+                        new int[factors.length],
+                        channelAxis,
+                        behind,
+                        bits);
+        for (int c = 0; c < factors.length; c++) {
+            int own = axis == QuantizationParameters.PER_TENSOR ? 0 : c;
+            product.scale[c] =
+                    Math.max(scale[own] * Math.abs(factors[c]), AffineQuantization.EPSILON);
+            product.zeroPoint[c] = factors[c] < 0 ? mirrored(zeroPoint[own]) : zeroPoint[own];
+        }
+        for (int i = 0; i < codes.length; i++) {
+            int c = product.channel(i);
+            if (factors[c] == 0) {
+                product.codes[i] = product.zeroPoint[c];
+            } else if (factors[c] < 0) {
+                product.codes[i] = mirrored(codes[i]);
+            }
+        }
+        return product;
+    }
+
+    /** Negation: of a signed code around 0, of an unsigned one around the middle of its range. */
+    private int mirrored(int code) {
+        return isSigned() ? -code : ((1 << bits) - 1) - code;
+    }
+
+    private boolean isSigned() {
+        for (int z : zeroPoint) {
+            if (z != 0) {
+                return false;
+            }
+        }
+        for (int q : codes) {
+            if (q > Byte.MAX_VALUE) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Seven bits for eight: half the integers, twice the scale. */
+    WeightCodes reduced() {
+        if (!isSigned() || bits < 8) {
+            return this;
+        }
+        int[] half = new int[codes.length];
+        for (int i = 0; i < half.length; i++) {
+            half[i] = (int) Math.rint(codes[i] / 2.0);
+        }
+        float[] twice = new float[scale.length];
+        for (int c = 0; c < twice.length; c++) {
+            twice[c] = scale[c] * 2;
+        }
+        return new WeightCodes(half, twice, zeroPoint, axis, perChannel, 7);
+    }
+
+    /** The other layout of a matrix. */
+    WeightCodes transposed(int rows) {
+        int columns = codes.length / rows;
+        int[] turned = new int[codes.length];
+        for (int r = 0; r < rows; r++) {
+            for (int c = 0; c < columns; c++) {
+                turned[c * rows + r] = codes[r * columns + c];
+            }
+        }
+        boolean whole = axis == QuantizationParameters.PER_TENSOR;
+        return new WeightCodes(
+                turned,
+                scale,
+                zeroPoint,
+                whole ? axis : 1 - axis,
+                whole || axis == 1 ? rows : 1,
+                bits);
+    }
+
+    /** The narrowest type that holds them: four bits only if the model may have them. */
+    OnnxType type(boolean fourBit) {
+        int least = 0;
+        int most = 0;
+        for (int q : codes) {
+            least = Math.min(least, q);
+            most = Math.max(most, q);
+        }
+        for (int z : zeroPoint) {
+            most = Math.max(most, z);
+        }
+        if (fourBit && bits <= 4 && least >= -8 && most <= 7) {
+            return OnnxType.INT4;
+        }
+        if (least < Byte.MIN_VALUE || most > 0xFF) {
+            return OnnxType.INT16;
+        }
+        return most > Byte.MAX_VALUE ? OnnxType.UINT8 : OnnxType.INT8;
+    }
+
+    /** Whether ONNX Runtime's integer kernels take them: their zero points are all the same. */
+    @Nullable String obstacle() {
+        for (int z : zeroPoint) {
+            if (z != zeroPoint[0]) {
+                return "its weight has a zero point for each channel, which the runtime's integer"
+                        + " kernels do not take; ask for a symmetric scheme";
+            }
+        }
+        return type(false) == OnnxType.INT16
+                ? "its weight has more than 8 bits, or twice as many levels as 8 bits hold"
+                : null;
+    }
+
+    TensorData data(OnnxType type, long... dims) {
+        return integers(codes, type, dims);
+    }
+
+    static TensorData integers(int[] codes, OnnxType type, long... dims) {
+        if (type == OnnxType.INT16 || type == OnnxType.UINT16) {
+            java.nio.ByteBuffer buffer =
+                    java.nio.ByteBuffer.allocate(codes.length * 2)
+                            .order(java.nio.ByteOrder.nativeOrder());
+            for (int q : codes) {
+                buffer.putShort((short) q);
+            }
+            return TensorData.raw(type, buffer.flip(), dims);
+        }
+        byte[] bytes = new byte[codes.length];
+        for (int i = 0; i < codes.length; i++) {
+            bytes[i] = (byte) codes[i];
+        }
+        return TensorData.bytes(type, bytes, dims);
+    }
+}
