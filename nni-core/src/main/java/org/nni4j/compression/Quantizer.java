@@ -73,6 +73,7 @@ public class Quantizer implements AutoCloseable {
     private final Map<String, Quantized> layers = new LinkedHashMap<>();
     private final AlgorithmContext context;
     private final @Nullable Graph graph;
+    private final ConfigList config;
     private @Nullable Map<Layer, Function<Block, Block>> wrappers;
     private @Nullable Attachment attachment;
     private final NumberCheck numbers;
@@ -133,6 +134,7 @@ public class Quantizer implements AutoCloseable {
         this.model = model;
         this.algorithm = algorithm;
         this.graph = graph;
+        this.config = config;
         this.tree = LayerTree.of(model);
         this.manager = model.getNDManager().newSubManager();
         this.manager.setName("nni4j " + algorithm.name());
@@ -166,6 +168,15 @@ public class Quantizer implements AutoCloseable {
      */
     public final QuantizationPlan plan() {
         return plan;
+    }
+
+    /**
+     * Returns what was asked for.
+     *
+     * @return the config list given
+     */
+    public final ConfigList config() {
+        return config;
     }
 
     /**

@@ -9,11 +9,13 @@ import ai.djl.nn.Block;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.nni4j.compression.Quantizer;
 import org.nni4j.export.network.TracedNetwork;
 import org.nni4j.export.onnx.OnnxFile;
 import org.nni4j.export.onnx.OnnxGraph;
@@ -21,6 +23,7 @@ import org.nni4j.export.onnx.OnnxVersion;
 import org.nni4j.export.operator.EmissionHooks;
 import org.nni4j.export.operator.EmissionProblem;
 import org.nni4j.export.operator.NetworkEmitter;
+import org.nni4j.export.verification.Verification;
 import org.nni4j.graph.Value;
 
 /**
@@ -36,8 +39,10 @@ public final class OnnxExporter {
     private final List<String> inputNames;
     private final List<String> outputNames;
     private final Map<String, String> metadata;
+    private final QuantizedExport.Settings settings;
 
     private OnnxExporter(Builder builder) {
+        settings = builder.settings();
         fixedBatch = builder.fixedBatch;
         inputNames = List.copyOf(builder.inputNames);
         outputNames = List.copyOf(builder.outputNames);
@@ -56,6 +61,24 @@ public final class OnnxExporter {
      */
     public static OnnxExport export(Model model, Path file, Shape... shapes) throws IOException {
         return builder().build().exportFloat(model.getBlock(), file, shapes);
+    }
+
+    /**
+     * Writes a quantized model as integers, compares it with what was trained, and measures it.
+     *
+     * @param quantizer compressed, and trained or calibrated
+     * @param samples inputs to compare with, batch first: real data, a hundred samples or so; left
+     *     as they are
+     * @param file the target; replaced if it exists
+     * @return what was written and found; print it
+     * @throws OnnxExportException if the network cannot be exported; the message lists every reason
+     * @throws UnverifiedModelException if the model does not compute what was trained; then nothing
+     *     is written
+     * @throws IOException if the file cannot be written
+     */
+    public static ExportReport export(Quantizer quantizer, NDList samples, Path file)
+            throws IOException {
+        return builder().build().exportQuantized(quantizer, samples, file);
     }
 
     /**
@@ -103,6 +126,24 @@ public final class OnnxExporter {
     }
 
     /**
+     * Writes a quantized model as integers, compares it with what was trained, and measures it.
+     *
+     * @param quantizer compressed, and trained or calibrated
+     * @param samples inputs to compare with, batch first: real data, a hundred samples or so; left
+     *     as they are
+     * @param file the target; replaced if it exists
+     * @return what was written and found; print it
+     * @throws OnnxExportException if the network cannot be exported; the message lists every reason
+     * @throws UnverifiedModelException if the model does not compute what was trained, unless
+     *     {@link Builder#optUnverified} allows that; then nothing is written
+     * @throws IOException if the file cannot be written
+     */
+    public ExportReport exportQuantized(Quantizer quantizer, NDList samples, Path file)
+            throws IOException {
+        return new QuantizedExport(this, settings, quantizer, samples).write(file);
+    }
+
+    /**
      * Traces a network as this exporter needs it.
      *
      * @param block initialized, and not quantized at the moment
@@ -142,6 +183,24 @@ public final class OnnxExporter {
      */
     OnnxExport export(TracedNetwork network, Path file, EmissionHooks hooks, OnnxVersion version)
             throws IOException {
+        return draft(network, hooks, version, Map.of()).write(file);
+    }
+
+    /**
+     * Writes a traced network into a graph, and not yet into a file.
+     *
+     * @param network as {@link #trace} made it
+     * @param hooks what differs from the float export
+     * @param version of the format
+     * @param more metadata beside the user's
+     * @return the graph
+     * @throws OnnxExportException if the network cannot be exported; the message lists every reason
+     */
+    Draft draft(
+            TracedNetwork network,
+            EmissionHooks hooks,
+            OnnxVersion version,
+            Map<String, String> more) {
         List<String> ins = names(inputNames, "input", network.graph().inputs());
         List<String> outs = names(outputNames, "output", network.graph().outputs());
         OnnxGraph onnx = new OnnxGraph(version);
@@ -157,17 +216,39 @@ public final class OnnxExporter {
         if (!found.isEmpty()) {
             throw new OnnxExportException(found.stream().map(EmissionProblem::toString).toList());
         }
+        more.forEach(onnx::metadata);
         metadata.forEach(onnx::metadata);
-        long bytes = OnnxFile.write(onnx, "nni4j", producerVersion(), file);
-        return new OnnxExport(
-                file,
-                bytes,
-                onnx.opset(),
-                ins,
-                outs,
-                network.anyBatch(),
-                onnx.operatorCounts(),
-                readbacks.notes());
+        return new Draft(onnx, ins, outs, network.anyBatch(), readbacks.notes());
+    }
+
+    /** A graph that is complete but in no file yet. */
+    record Draft(
+            OnnxGraph graph,
+            List<String> inputs,
+            List<String> outputs,
+            boolean anyBatch,
+            List<String> notes) {
+
+        byte[] bytes() {
+            return OnnxFile.bytes(graph, "nni4j", producerVersion());
+        }
+
+        OnnxExport write(Path file) throws IOException {
+            return as(file, OnnxFile.write(graph, "nni4j", producerVersion(), file));
+        }
+
+        /** What there is to say of it once it is a file. */
+        OnnxExport as(Path file, long bytes) {
+            return new OnnxExport(
+                    file,
+                    bytes,
+                    graph.opset(),
+                    inputs,
+                    outputs,
+                    anyBatch,
+                    graph.operatorCounts(),
+                    notes);
+        }
     }
 
     private static List<String> names(List<String> given, String prefix, List<Value> values) {
@@ -201,6 +282,12 @@ public final class OnnxExporter {
         private List<String> inputNames = List.of();
         private List<String> outputNames = List.of();
         private final Map<String, String> metadata = new LinkedHashMap<>();
+        private int threads = Runtime.getRuntime().availableProcessors();
+        private double timedSeconds = 2;
+        private List<Integer> batchSizes = List.of(1, 32);
+        private Verification.Limits limits = Verification.Limits.STANDARD;
+        private boolean unverified;
+        private boolean fourBitWeights;
 
         private Builder() {}
 
@@ -247,6 +334,71 @@ public final class OnnxExporter {
         public Builder optMetadata(String key, String value) {
             metadata.put(key, value);
             return this;
+        }
+
+        /**
+         * Sets the threads that ONNX Runtime is checked and timed with.
+         *
+         * @param count at least 1; the processors of this machine by default
+         * @return this
+         */
+        public Builder optThreads(int count) {
+            threads = count;
+            return this;
+        }
+
+        /**
+         * Sets how long a quantized model is timed.
+         *
+         * @param seconds for each batch size; 2 by default, 0 to time nothing
+         * @param sizes of the batches; 1 and 32 by default
+         * @return this
+         */
+        public Builder optTimed(double seconds, int... sizes) {
+            timedSeconds = seconds;
+            batchSizes = Arrays.stream(sizes).boxed().toList();
+            return this;
+        }
+
+        /**
+         * Sets what a quantized model must keep to be called verified.
+         *
+         * @param value {@link Verification.Limits#STANDARD} by default
+         * @return this
+         */
+        public Builder optLimits(Verification.Limits value) {
+            limits = value;
+            return this;
+        }
+
+        /**
+         * Writes a quantized model even if it does not compute what was trained; the report says
+         * that it is not verified.
+         *
+         * @param value false by default
+         * @return this
+         */
+        public Builder optUnverified(boolean value) {
+            unverified = value;
+            return this;
+        }
+
+        /**
+         * Stores weights of four bits and less in four bits instead of eight. The file needs opset
+         * 21 and is smaller; runtimes without kernels for it turn such weights into floats and are
+         * slower.
+         *
+         * @param value false by default
+         * @return this
+         */
+        public Builder optFourBitWeights(boolean value) {
+            fourBitWeights = value;
+            return this;
+        }
+
+        private QuantizedExport.Settings settings() {
+            return new QuantizedExport.Settings(
+                    threads, timedSeconds, batchSizes, limits, unverified, fourBitWeights);
         }
 
         /**

@@ -91,6 +91,17 @@ public final class IntegerEmission implements EmissionHooks {
         return all;
     }
 
+    /**
+     * Tells whether a tensor needs types that only newer versions of the format have.
+     *
+     * @return whether any has more than eight bits
+     */
+    public boolean needsNewTypes() {
+        return calibration.layers().stream()
+                .flatMap(layer -> layer.tensors().stream())
+                .anyMatch(t -> t.calibration().type().bits() > 8);
+    }
+
     Placement placement() {
         return placement;
     }
@@ -263,11 +274,33 @@ public final class IntegerEmission implements EmissionHooks {
                 : new Attribute[] {Attribute.of("axis", (long) axis)};
     }
 
-    // ---- operators that quantization makes superfluous
+    // ---- operators that are written in another way
 
-    /** A clip whose bounds are where the integers saturate anyway. */
     @Override
     public Optional<OperatorMapping> replacement(Node node) {
+        return node.op().equals("GlobalAvgPool") ? pool(node) : superfluousClip(node);
+    }
+
+    /** The mean becomes integers before its axes are taken away: runtimes look for it there. */
+    private Optional<OperatorMapping> pool(Node node) {
+        return placement
+                .common(node)
+                .filter(codes -> codes.isPerTensor() && !codes.sign())
+                .map(
+                        codes ->
+                                emission -> {
+                                    String mean =
+                                            emission.add(
+                                                    "GlobalAveragePool", List.of(emission.input()));
+                                    String q =
+                                            pair(emission.onnx(), mean, mean, codes, List.of());
+                                    emission.result(
+                                            "Flatten", List.of(q), Attribute.of("axis", 1));
+                                });
+    }
+
+    /** A clip whose bounds are where the integers saturate anyway. */
+    private Optional<OperatorMapping> superfluousClip(Node node) {
         boolean minimum = node.op().equals("Minimum");
         if (!minimum && !node.op().equals("Clip")) {
             return Optional.empty();

@@ -37,11 +37,21 @@ public final class TracedNetwork {
     private final @Nullable Graph other;
     private final Map<Integer, Value> otherValues = new HashMap<>();
     private final Map<ParameterRead, Parameter> parameters;
+    private final Map<ParameterRead, NDArray> replaced;
     private final List<String> obstacles;
 
     private TracedNetwork(
             Graph graph, @Nullable Graph other, Map<ParameterRead, Parameter> parameters) {
+        this(graph, other, parameters, Map.of());
+    }
+
+    private TracedNetwork(
+            Graph graph,
+            @Nullable Graph other,
+            Map<ParameterRead, Parameter> parameters,
+            Map<ParameterRead, NDArray> replaced) {
         this.graph = graph;
+        this.replaced = Map.copyOf(replaced);
         this.parameters = parameters;
         List<String> found = other == null ? List.of() : GraphDifferences.find(graph, other);
         this.obstacles = found;
@@ -230,6 +240,16 @@ public final class TracedNetwork {
     }
 
     /**
+     * Returns the same network with other values in some parameters.
+     *
+     * @param values of the parameters' shapes; not copied
+     * @return a view; this network stays as it is
+     */
+    public TracedNetwork withParameters(Map<ParameterRead, NDArray> values) {
+        return new TracedNetwork(graph, other, parameters, values);
+    }
+
+    /**
      * Returns a parameter's array.
      *
      * @param read which parameter
@@ -237,6 +257,10 @@ public final class TracedNetwork {
      * @throws IllegalArgumentException if the network has no such parameter
      */
     public NDArray parameter(ParameterRead read) {
+        NDArray value = replaced.get(read);
+        if (value != null) {
+            return value;
+        }
         Parameter parameter = parameters.get(read);
         if (parameter == null) {
             throw new IllegalArgumentException("the network has no parameter \"" + read + "\"");

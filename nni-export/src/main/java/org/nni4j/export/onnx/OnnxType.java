@@ -10,6 +10,8 @@ public enum OnnxType {
     UINT8(2, 8),
     /** Signed 8-bit integer. */
     INT8(3, 8),
+    /** Unsigned 16-bit integer. */
+    UINT16(4, 16),
     /** Signed 16-bit integer. */
     INT16(5, 16),
     /** Signed 32-bit integer. */

@@ -25,7 +25,14 @@ public record Folding(float[] scale, float[] shift, float[] mean) {
         mean = mean.clone();
     }
 
-    static Folding of(TracedNetwork network, BatchNormFold fold) {
+    /**
+     * Computes it.
+     *
+     * @param network with the parameters
+     * @param fold of its graph
+     * @return the factors and shifts
+     */
+    public static Folding of(TracedNetwork network, BatchNormFold fold) {
         Node node = fold.batchNormNode();
         float[] mean = floats(network, node.input("runningMean").orElseThrow());
         float[] variance = floats(network, node.input("runningVar").orElseThrow());

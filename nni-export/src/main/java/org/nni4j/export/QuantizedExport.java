@@ -1,0 +1,245 @@
+package org.nni4j.export;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.nni4j.calibration.CalibratedLayer;
+import org.nni4j.calibration.CalibratedTensor;
+import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.compression.Inspection;
+import org.nni4j.compression.Quantizer;
+import org.nni4j.config.QuantType;
+import org.nni4j.export.OnnxExporter.Draft;
+import org.nni4j.export.integer.FloatReasons;
+import org.nni4j.export.integer.IntegerEmission;
+import org.nni4j.export.integer.IntegerEmission.WeightOptions;
+import org.nni4j.export.integer.SignSites;
+import org.nni4j.export.integer.TensorSite;
+import org.nni4j.export.network.TracedNetwork;
+import org.nni4j.export.onnx.OnnxVersion;
+import org.nni4j.export.operator.EmissionHooks;
+import org.nni4j.export.runtime.OperatorCensus;
+import org.nni4j.export.runtime.RuntimeTensor;
+import org.nni4j.export.verification.GainMeter;
+import org.nni4j.export.verification.Gains;
+import org.nni4j.export.verification.Reference;
+import org.nni4j.export.verification.Verification;
+import org.nni4j.export.verification.Verifier;
+import org.nni4j.graph.ParameterRead;
+
+/** The export of one quantized model: written, verified and measured. */
+final class QuantizedExport {
+
+    private static final Set<String> INTEGER_WEIGHTS = Set.of("Conv", "ConvTranspose", "Linear");
+    private static final int SHOWN = 5;
+
+    private final OnnxExporter exporter;
+    private final Settings settings;
+    private final Quantizer quantizer;
+    private final NDList samples;
+    private final Inspection inspection;
+    private final CalibrationConfig calibration;
+    private final List<String> notes = new ArrayList<>();
+
+    /** What {@link OnnxExporter.Builder} says of quantized models. */
+    record Settings(
+            int threads,
+            double timedSeconds,
+            List<Integer> batchSizes,
+            Verification.Limits limits,
+            boolean unverified,
+            boolean fourBitWeights) {}
+
+    QuantizedExport(
+            OnnxExporter exporter, Settings settings, Quantizer quantizer, NDList samples) {
+        this.exporter = exporter;
+        this.settings = settings;
+        this.quantizer = quantizer;
+        this.samples = samples;
+        this.inspection = quantizer.inspect();
+        this.calibration = quantizer.calibration();
+        check();
+    }
+
+    private void check() {
+        List<String> problems = new ArrayList<>();
+        for (CalibratedLayer layer : calibration.layers()) {
+            if (!layer.unobserved().isEmpty()) {
+                problems.add(
+                        "layer \""
+                                + layer.path()
+                                + "\": "
+                                + layer.unobserved()
+                                + " saw no data; train or calibrate the model first");
+            }
+        }
+        quantizer.plan().quantizedLayers().stream()
+                .filter(layer -> layer.points().get(0).startStep() > quantizer.step())
+                .forEach(
+                        layer ->
+                                problems.add(
+                                        "layer \""
+                                                + layer.path()
+                                                + "\" is in float until step "
+                                                + layer.points().get(0).startStep()
+                                                + "; this is step "
+                                                + quantizer.step()));
+        if (samples.isEmpty() || samples.head().getShape().get(0) < 1) {
+            problems.add("no samples; expected at least one, of real data");
+        }
+        if (!problems.isEmpty()) {
+            throw new OnnxExportException(problems);
+        }
+    }
+
+    ExportReport write(Path file) throws IOException {
+        try (NDManager scope = samples.head().getManager().newSubManager()) {
+            TracedNetwork traced = trace(scope);
+            Map<ParameterRead, NDArray> fixed = new HashMap<>();
+            Map<ParameterRead, float[]> weights = weights(traced, scope, fixed);
+            TracedNetwork network = traced.withParameters(fixed);
+            Set<TensorSite> signs = SignSites.find(calibration, inspection, scope);
+            Written asTrained = draft(network, weights, signs, false);
+            Written sevenBit = draft(network, weights, signs, true);
+            byte[] bytes = asTrained.draft.bytes();
+            Verification verification = verify(asTrained, bytes, sevenBit);
+            OperatorCensus census = OperatorCensus.of(bytes);
+            byte[] floating =
+                    exporter.draft(traced, EmissionHooks.FLOAT, OnnxVersion.STANDARD, Map.of())
+                            .bytes();
+            Gains gains = gains(floating, bytes);
+            OnnxExport unwritten = asTrained.draft.as(file, bytes.length);
+            ExportReport report =
+                    new ExportReport(
+                            unwritten,
+                            census,
+                            new FloatReasons(asTrained.emission).explain(census),
+                            verification,
+                            gains,
+                            notes);
+            if (!report.isVerified() && !settings.unverified()) {
+                throw new UnverifiedModelException(report);
+            }
+            asTrained.draft.write(file);
+            return report;
+        }
+    }
+
+    private TracedNetwork trace(NDManager scope) {
+        NDList few = new NDList();
+        for (NDArray sample : samples) {
+            long rows = Math.min(2, sample.getShape().get(0));
+            NDArray head = sample.get(scope, new NDIndex(":" + rows));
+            head.attach(scope);
+            few.add(head);
+        }
+        return inspection.onFloatNetwork(block -> exporter.trace(block, few));
+    }
+
+    /**
+     * The quantized weights. Those that no convolution or linear layer reads stay float tensors in
+     * the file, and are put there as evaluation computes with them.
+     */
+    private Map<ParameterRead, float[]> weights(
+            TracedNetwork traced, NDManager scope, Map<ParameterRead, NDArray> fixed) {
+        Map<ParameterRead, float[]> weights = new HashMap<>();
+        for (CalibratedLayer layer : calibration.layers()) {
+            for (CalibratedTensor tensor : layer.tensors()) {
+                if (tensor.quantType() == QuantType.WEIGHT) {
+                    ParameterRead read = new ParameterRead(layer.path(), tensor.tensor());
+                    NDArray weight =
+                            inspection
+                                    .quantizedWeight(layer.path(), tensor.tensor(), scope)
+                                    .orElseThrow();
+                    if (isInteger(traced, read)) {
+                        weights.put(read, weight.toFloatArray());
+                    } else {
+                        fixed.put(read, weight);
+                        notes.add(
+                                "weight \""
+                                        + read
+                                        + "\" is stored in float, with its quantized values: the"
+                                        + " operator that reads it has no integer form here");
+                    }
+                }
+            }
+        }
+        if (notes.size() > SHOWN) {
+            int more = notes.size() - SHOWN;
+            notes.subList(SHOWN, notes.size()).clear();
+            notes.add("and so are " + more + " more");
+        }
+        return weights;
+    }
+
+    private static boolean isInteger(TracedNetwork traced, ParameterRead read) {
+        return traced.graph().nodes().stream()
+                .filter(node -> node.parameters().contains(read))
+                .allMatch(node -> INTEGER_WEIGHTS.contains(node.op()));
+    }
+
+    private record Written(IntegerEmission emission, Draft draft) {}
+
+    private Written draft(
+            TracedNetwork network,
+            Map<ParameterRead, float[]> weights,
+            Set<TensorSite> signs,
+            boolean sevenBit) {
+        IntegerEmission emission =
+                new IntegerEmission(
+                        network,
+                        calibration,
+                        weights::get,
+                        signs,
+                        new WeightOptions(settings.fourBitWeights(), sevenBit));
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put("nni4j.algorithm", calibration.algorithm());
+        metadata.put("nni4j.config", quantizer.config().toJson());
+        metadata.put("nni4j.step", String.valueOf(calibration.step()));
+        OnnxVersion version =
+                settings.fourBitWeights() || emission.needsNewTypes()
+                        ? OnnxVersion.FOUR_BIT
+                        : OnnxVersion.STANDARD;
+        return new Written(emission, exporter.draft(network, emission, version, metadata));
+    }
+
+    private Verification verify(Written asTrained, byte[] bytes, Written sevenBit) {
+        List<RuntimeTensor> inputs = samples.stream().map(RuntimeTensor::of).toList();
+        Verifier verifier =
+                new Verifier(
+                        Reference.of(inspection, samples),
+                        inputs,
+                        settings.limits(),
+                        settings.threads());
+        return verifier.verify(
+                new Verifier.Candidate(
+                        bytes, asTrained.emission.tensors(), asTrained.emission.products()),
+                new Verifier.Candidate(
+                        sevenBit.draft.bytes(),
+                        sevenBit.emission.tensors(),
+                        sevenBit.emission.products()));
+    }
+
+    private Gains gains(byte[] floating, byte[] integer) {
+        if (settings.timedSeconds() <= 0) {
+            return new Gains(floating.length, integer.length, settings.threads(), List.of());
+        }
+        return inspection.onFloatNetwork(
+                block ->
+                        new GainMeter(floating, integer, settings.threads())
+                                .measure(
+                                        block,
+                                        samples,
+                                        settings.batchSizes(),
+                                        settings.timedSeconds()));
+    }
+}

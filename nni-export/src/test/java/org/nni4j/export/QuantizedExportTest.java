@@ -1,0 +1,162 @@
+package org.nni4j.export;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Activation;
+import ai.djl.nn.Block;
+import ai.djl.nn.Blocks;
+import ai.djl.nn.ParallelBlock;
+import ai.djl.nn.SequentialBlock;
+import ai.djl.nn.convolutional.Conv2d;
+import ai.djl.nn.core.Linear;
+import ai.djl.nn.norm.BatchNorm;
+import ai.djl.nn.pooling.Pool;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.EasyTrain;
+import ai.djl.training.Trainer;
+import ai.djl.training.dataset.Batch;
+import ai.djl.training.loss.Loss;
+import ai.djl.training.optimizer.Optimizer;
+import ai.djl.training.tracker.Tracker;
+import ai.djl.translate.Batchifier;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nni4j.compression.Quantizer;
+import org.nni4j.compression.QuantizerOptions;
+import org.nni4j.compression.Quantizers;
+import org.nni4j.config.ConfigList;
+import org.nni4j.graph.Graph;
+import org.nni4j.graph.GraphTracer;
+
+/** Quantized networks leave as integers and compute what was trained. */
+class QuantizedExportTest {
+
+    private static final String INT8 =
+            """
+            [{"quant_types": ["weight", "input"], "quant_bits": 8, "op_types": ["Conv2d", "Linear"]},
+             {"quant_types": ["input"], "quant_bits": 8, "op_types": ["Add", "GlobalAvgPool"]}]
+            """;
+
+    @TempDir Path folder;
+
+    @Test
+    void export_residualNetwork_runsInIntegersOnly() throws IOException {
+        try (Model model = Model.newInstance("residual", "PyTorch")) {
+            model.setBlock(residualNetwork());
+            ExportReport report = trainAndExport(model, "qat", INT8, true, OnnxExporter.builder());
+
+            assertThat(report.isVerified()).as(report.toString()).isTrue();
+            assertThat(report.floatLayers()).as(report.toString()).isEmpty();
+        }
+    }
+
+    private static Block residualNetwork() {
+        SequentialBlock network = new SequentialBlock();
+        network.add(convolution(8, 1)).add(BatchNorm.builder().build());
+        network.add(Activation.reluBlock());
+        for (int stride : new int[] {1, 2}) {
+            SequentialBlock main = new SequentialBlock();
+            main.add(convolution(8 * stride, stride)).add(BatchNorm.builder().build());
+            main.add(Activation.reluBlock());
+            main.add(convolution(8 * stride, 1)).add(BatchNorm.builder().build());
+            Block shortcut =
+                    stride == 1
+                            ? Blocks.identityBlock()
+                            : new SequentialBlock()
+                                    .add(convolution(16, 2))
+                                    .add(BatchNorm.builder().build());
+            network.add(
+                    new ParallelBlock(
+                            branches ->
+                                    new NDList(
+                                            branches.get(0)
+                                                    .singletonOrThrow()
+                                                    .add(branches.get(1).singletonOrThrow())),
+                            List.of(main, shortcut)));
+            network.add(Activation.reluBlock());
+        }
+        network.add(Pool.globalAvgPool2dBlock());
+        network.add(Linear.builder().setUnits(10).build());
+        return network;
+    }
+
+    private static Conv2d convolution(int channels, int stride) {
+        return Conv2d.builder()
+                .setKernelShape(new Shape(3, 3))
+                .setFilters(channels)
+                .optStride(new Shape(stride, stride))
+                .optPadding(new Shape(1, 1))
+                .optBias(false)
+                .build();
+    }
+
+    private ExportReport trainAndExport(
+            Model model,
+            String algorithm,
+            String config,
+            boolean fold,
+            OnnxExporter.Builder exporter)
+            throws IOException {
+        Shape shape = new Shape(8, 3, 16, 16);
+        model.getNDManager().getEngine().setRandomSeed(5);
+        model.getBlock().initialize(model.getNDManager(), DataType.FLOAT32, shape);
+        Graph graph = fold ? GraphTracer.trace(model, shape) : null;
+        Optimizer optimizer =
+                Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.02f)).build();
+        try (Quantizer quantizer =
+                        Quantizers.create(
+                                algorithm,
+                                model,
+                                ConfigList.fromJson(config),
+                                optimizer,
+                                QuantizerOptions.standard(),
+                                graph);
+                NDManager manager = model.getNDManager().newSubManager()) {
+            quantizer.compress();
+            train(quantizer, shape);
+            NDArray samples = manager.randomNormal(new Shape(32, 3, 16, 16));
+            Path file = folder.resolve("model.onnx");
+            ExportReport report =
+                    exporter.optTimed(0).optThreads(1).build()
+                            .exportQuantized(quantizer, new NDList(samples), file);
+            assertThat(Files.size(file)).isEqualTo(report.export().bytes());
+            return report;
+        }
+    }
+
+    private static void train(Quantizer quantizer, Shape shape) {
+        DefaultTrainingConfig training =
+                new DefaultTrainingConfig(Loss.softmaxCrossEntropyLoss())
+                        .optOptimizer(quantizer.optimizer());
+        try (Trainer trainer = quantizer.model().newTrainer(training)) {
+            for (int step = 0; step < 6; step++) {
+                try (NDManager scope = trainer.getManager().newSubManager()) {
+                    NDArray x = scope.randomNormal(shape);
+                    NDArray y = scope.arange(shape.get(0)).toType(DataType.INT64, false);
+                    Batch batch =
+                            new Batch(
+                                    scope,
+                                    new NDList(x),
+                                    new NDList(y),
+                                    (int) shape.get(0),
+                                    Batchifier.STACK,
+                                    Batchifier.STACK,
+                                    0,
+                                    0);
+                    EasyTrain.trainBatch(trainer, batch);
+                    trainer.step();
+                }
+            }
+        }
+    }
+}
