@@ -1,10 +1,5 @@
 package org.nni4j.export.runtime;
 
-import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.TensorProto;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +10,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.nni4j.export.onnx.OnnxModelReader;
+import org.nni4j.export.onnx.OnnxModelReader.ReadNode;
+import org.nni4j.export.onnx.OnnxType;
 
 /**
  * What ONNX Runtime makes of a model: the operators it executes after its optimizations, and
@@ -42,9 +40,12 @@ public record OperatorCensus(
      */
     public record FloatOperator(String name, String op) {}
 
+    private static final Set<String> CONVERSIONS =
+            Set.of("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear");
+
     /** They give integers whatever they read. */
     private static final Set<String> INTEGER_RESULT =
-            Set.of("QuantizeLinear", "Shape", "Size", "ArgMax", "ArgMin", "MatMulInteger", "ConvInteger");
+            Set.of("QuantizeLinear", "DynamicQuantizeLinear", "Shape", "Size", "ArgMax", "ArgMin", "MatMulInteger", "ConvInteger");
 
     /** They give floats whatever they read. */
     private static final Set<String> FLOAT_RESULT =
@@ -92,61 +93,54 @@ public record OperatorCensus(
                             SessionSettings.Optimization.EXTENDED,
                             1,
                             Optional.of(file),
-                            // constants that are computed beforehand are not what runs
                             Map.of());
             OnnxSession.open(model, settings).close();
-            return count(ModelProto.parseFrom(Files.readAllBytes(file)).getGraph());
+            return count(new OnnxModelReader(Files.readAllBytes(file)));
         } finally {
             Files.deleteIfExists(file);
         }
     }
 
-    private static OperatorCensus count(GraphProto graph) {
+    private static OperatorCensus count(OnnxModelReader model) {
         Map<String, Boolean> isFloat = new HashMap<>();
-        for (TensorProto tensor : graph.getInitializerList()) {
-            isFloat.put(tensor.getName(), isFloat(tensor.getDataType()));
-        }
-        for (ValueInfoProto input : graph.getInputList()) {
-            isFloat.put(input.getName(), isFloat(input.getType().getTensorType().getElemType()));
-        }
+        model.givenTypes().forEach((name, type) -> isFloat.put(name, isFloat(type)));
         Map<String, Integer> counts = new TreeMap<>();
         List<FloatOperator> floats = new ArrayList<>();
         int integer = 0;
         int conversions = 0;
-        for (NodeProto node : graph.getNodeList()) {
-            String op = node.getOpType();
+        for (ReadNode node : model.nodes()) {
+            String op = node.op();
             counts.merge(op, 1, Integer::sum);
-            boolean reads = node.getInputCount() > 0 && isFloat.getOrDefault(node.getInput(0), false);
+            boolean reads =
+                    !node.inputs().isEmpty() && isFloat.getOrDefault(node.inputs().get(0), false);
             boolean gives = givesFloat(node, reads);
-            node.getOutputList().forEach(output -> isFloat.put(output, gives));
-            if (op.equals("QuantizeLinear") || op.equals("DequantizeLinear")) {
+            node.outputs().forEach(output -> isFloat.put(output, gives));
+            if (CONVERSIONS.contains(op)) {
                 conversions++;
             } else if (!reads || INTEGER_INSIDE.contains(op)) {
-                integer += MOVES.contains(op) || node.getInputCount() == 0 ? 0 : 1;
+                integer += MOVES.contains(op) || node.inputs().isEmpty() ? 0 : 1;
             } else if (!MOVES.contains(op) && gives) {
-                floats.add(new FloatOperator(node.getName(), op));
+                floats.add(new FloatOperator(node.name(), op));
             }
         }
         return new OperatorCensus(counts, integer, floats.size(), conversions, floats);
     }
 
-    private static boolean givesFloat(NodeProto node, boolean reads) {
-        String op = node.getOpType();
+    private static boolean givesFloat(ReadNode node, boolean reads) {
+        String op = node.op();
         if (op.equals("QGemm")) {
-            return node.getInputCount() < QGEMM_INPUTS;
+            return node.inputs().size() < QGEMM_INPUTS;
         }
         if (op.equals("Cast")) {
-            return node.getAttributeList().stream()
-                    .filter(a -> a.getName().equals("to"))
-                    .anyMatch(a -> isFloat((int) a.getI()));
+            return isFloat(node.numbers().getOrDefault("to", 0L).intValue());
         }
         return FLOAT_RESULT.contains(op) || (reads && !INTEGER_RESULT.contains(op));
     }
 
     private static boolean isFloat(int type) {
-        return type == TensorProto.DataType.FLOAT_VALUE
-                || type == TensorProto.DataType.DOUBLE_VALUE
-                || type == TensorProto.DataType.FLOAT16_VALUE;
+        return type == OnnxType.FLOAT32.code()
+                || type == OnnxType.FLOAT64.code()
+                || type == OnnxType.FLOAT16.code();
     }
 
     /** Returns for instance {@code 32 integer, 0 float, 2 conversions: {QLinearAdd=9, …}}. */

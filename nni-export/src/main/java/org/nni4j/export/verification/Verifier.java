@@ -7,6 +7,7 @@ import java.util.stream.Stream;
 import org.nni4j.export.integer.IntegerProduct;
 import org.nni4j.export.integer.QuantizedTensor;
 import org.nni4j.export.integer.TensorCodes;
+import org.nni4j.export.onnx.OnnxModelReader;
 import org.nni4j.export.onnx.OnnxType;
 import org.nni4j.export.runtime.OnnxSession;
 import org.nni4j.export.runtime.RuntimeTensor;
@@ -14,6 +15,8 @@ import org.nni4j.export.runtime.SessionSettings;
 
 /** Compares an exported model with the network it was made of. */
 public final class Verifier {
+
+    private static final String GIVEN = "given/";
 
     private final Reference reference;
     private final List<RuntimeTensor> samples;
@@ -75,15 +78,25 @@ public final class Verifier {
                 && tensor.sites().stream().anyMatch(s -> reference.tensors().containsKey(s));
     }
 
+    /**
+     * Each operator by itself: what reads a quantized tensor reads the trained network's integers
+     * instead.
+     */
     private Map<String, CodeComparison> cut(byte[] model, List<QuantizedTensor> tensors) {
         Map<String, RuntimeTensor> given = new LinkedHashMap<>();
-        tensors.forEach(tensor -> given.put(ModelCuts.given(tensor), given(tensor)));
-        return compared(ModelCuts.showing(model, tensors, true), given, tensors);
+        tensors.forEach(tensor -> given.put(GIVEN + tensor.integers(), given(tensor)));
+        return compared(new OnnxModelReader(model).showing(types(tensors), GIVEN), given, tensors);
+    }
+
+    private static Map<String, OnnxType> types(List<QuantizedTensor> tensors) {
+        Map<String, OnnxType> types = new LinkedHashMap<>();
+        tensors.forEach(tensor -> types.put(tensor.integers(), tensor.codes().carrier()));
+        return types;
     }
 
     private CodeComparison whole(byte[] model, List<QuantizedTensor> tensors) {
-        return compared(ModelCuts.showing(model, tensors, false), Map.of(), tensors)
-                .values()
+        byte[] showing = new OnnxModelReader(model).showing(types(tensors), "");
+        return compared(showing, Map.of(), tensors).values()
                 .stream()
                 .reduce(CodeComparison.NONE, CodeComparison::plus);
     }
