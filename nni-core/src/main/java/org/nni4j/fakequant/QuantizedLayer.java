@@ -63,8 +63,14 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
         this.watch = watch;
         this.weights = new LinkedHashMap<>(weights);
         this.fold = fold;
-        this.inputs = inputs == null ? null : new QuantizerRow(path, TensorTap.Side.INPUT, named("input"), inputs);
-        this.outputs = outputs == null ? null : new QuantizerRow(path, TensorTap.Side.OUTPUT, named("output"), outputs);
+        this.inputs =
+                inputs == null
+                        ? null
+                        : new QuantizerRow(path, TensorTap.Side.INPUT, named("input"), inputs);
+        this.outputs =
+                outputs == null
+                        ? null
+                        : new QuantizerRow(path, TensorTap.Side.OUTPUT, named("output"), outputs);
     }
 
     private String named(String tensor) {

@@ -49,8 +49,16 @@ public final class QuantizedOperator implements Quantized {
         this.startStep = startStep;
         this.clock = clock;
         this.sharedScale = sharedScale;
-        this.inputs = inputs == null ? null : new QuantizerRow(node.name(), TensorTap.Side.INPUT, named("input"), inputs);
-        this.outputs = outputs == null ? null : new QuantizerRow(node.name(), TensorTap.Side.OUTPUT, named("output"), outputs);
+        this.inputs =
+                inputs == null
+                        ? null
+                        : new QuantizerRow(
+                                node.name(), TensorTap.Side.INPUT, named("input"), inputs);
+        this.outputs =
+                outputs == null
+                        ? null
+                        : new QuantizerRow(
+                                node.name(), TensorTap.Side.OUTPUT, named("output"), outputs);
     }
 
     private String named(String tensor) {
@@ -78,8 +86,7 @@ public final class QuantizedOperator implements Quantized {
                 functions.put(
                         i,
                         (tensor, store, training) ->
-                                row.quantize(
-                                        position, tensor, context(tensor, store, training)));
+                                row.quantize(position, tensor, context(tensor, store, training)));
             }
         }
         return functions;
@@ -158,7 +165,11 @@ public final class QuantizedOperator implements Quantized {
     @Override
     public NDArray quantizedWeight(Parameter parameter, NDManager scope) {
         throw new IllegalArgumentException(
-                "operator \"" + node.name() + "\" has no parameter \"" + parameter.getName() + "\"");
+                "operator \""
+                        + node.name()
+                        + "\" has no parameter \""
+                        + parameter.getName()
+                        + "\"");
     }
 
     @Override

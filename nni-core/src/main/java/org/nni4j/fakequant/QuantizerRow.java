@@ -29,10 +29,7 @@ final class QuantizerRow implements AutoCloseable {
      * @param factory makes the quantizer of a position
      */
     QuantizerRow(
-            String path,
-            TensorTap.Side side,
-            String what,
-            IntFunction<TensorQuantizer> factory) {
+            String path, TensorTap.Side side, String what, IntFunction<TensorQuantizer> factory) {
         this.path = path;
         this.side = side;
         this.what = what;

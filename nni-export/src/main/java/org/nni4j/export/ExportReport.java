@@ -47,7 +47,14 @@ public record ExportReport(
                 floatLayers.isEmpty()
                         ? "no operator runs in float"
                         : floatLayers.stream()
-                                .map(f -> "  in float: " + f.layer() + " (" + f.operators() + "), " + f.reason())
+                                .map(
+                                        f ->
+                                                "  in float: "
+                                                        + f.layer()
+                                                        + " ("
+                                                        + f.operators()
+                                                        + "), "
+                                                        + f.reason())
                                 .collect(Collectors.joining(System.lineSeparator()));
         String text =
                 String.join(

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.nni4j.calibration.CalibratedLayer;
 import org.nni4j.calibration.CalibratedTensor;
@@ -59,8 +60,7 @@ final class QuantizedExport {
             boolean unverified,
             boolean fourBitWeights) {}
 
-    QuantizedExport(
-            OnnxExporter exporter, Settings settings, Quantizer quantizer, NDList samples) {
+    QuantizedExport(OnnxExporter exporter, Settings settings, Quantizer quantizer, NDList samples) {
         this.exporter = exporter;
         this.settings = settings;
         this.quantizer = quantizer;
@@ -198,7 +198,7 @@ final class QuantizedExport {
                 new IntegerEmission(
                         network,
                         calibration,
-                        weights::get,
+                        read -> Objects.requireNonNull(weights.get(read)),
                         signs,
                         new WeightOptions(settings.fourBitWeights(), sevenBit));
         Map<String, String> metadata = new LinkedHashMap<>();

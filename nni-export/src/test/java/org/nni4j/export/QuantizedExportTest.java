@@ -111,8 +111,7 @@ class QuantizedExportTest {
         model.getNDManager().getEngine().setRandomSeed(5);
         model.getBlock().initialize(model.getNDManager(), DataType.FLOAT32, shape);
         Graph graph = fold ? GraphTracer.trace(model, shape) : null;
-        Optimizer optimizer =
-                Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.02f)).build();
+        Optimizer optimizer = Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.02f)).build();
         try (Quantizer quantizer =
                         Quantizers.create(
                                 algorithm,
@@ -127,7 +126,9 @@ class QuantizedExportTest {
             NDArray samples = manager.randomNormal(new Shape(32, 3, 16, 16));
             Path file = folder.resolve("model.onnx");
             ExportReport report =
-                    exporter.optTimed(0).optThreads(1).build()
+                    exporter.optTimed(0)
+                            .optThreads(1)
+                            .build()
                             .exportQuantized(quantizer, new NDList(samples), file);
             assertThat(Files.size(file)).isEqualTo(report.export().bytes());
             return report;
@@ -142,7 +143,7 @@ class QuantizedExportTest {
             for (int step = 0; step < 6; step++) {
                 try (NDManager scope = trainer.getManager().newSubManager()) {
                     NDArray x = scope.randomNormal(shape);
-                    NDArray y = scope.arange(shape.get(0)).toType(DataType.INT64, false);
+                    NDArray y = scope.arange((int) shape.get(0)).toType(DataType.INT64, false);
                     Batch batch =
                             new Batch(
                                     scope,

@@ -20,8 +20,19 @@ public final class FloatReasons {
     /** What ONNX Runtime has integer kernels for, on the processor. */
     private static final Set<String> WITH_KERNEL =
             Set.of(
-                    "Conv", "Linear", "MatMul", "BatchMatMul", "Add", "Mul", "GlobalAvgPool",
-                    "AvgPool", "Concat", "MaxPool", "Sigmoid", "LeakyRelu", "Softmax");
+                    "Conv",
+                    "Linear",
+                    "MatMul",
+                    "BatchMatMul",
+                    "Add",
+                    "Mul",
+                    "GlobalAvgPool",
+                    "AvgPool",
+                    "Concat",
+                    "MaxPool",
+                    "Sigmoid",
+                    "LeakyRelu",
+                    "Softmax");
 
     private final IntegerEmission emission;
     private final Graph graph;
@@ -55,7 +66,9 @@ public final class FloatReasons {
         List<FloatLayer> all = new ArrayList<>();
         for (OperatorCensus.FloatOperator operator : census.floats()) {
             Optional<Node> node = nodeOf(operator.name());
-            String layer = node.map(n -> n.layer().isEmpty() ? n.name() : n.layer()).orElse(operator.name());
+            String layer =
+                    node.map(n -> n.layer().isEmpty() ? n.name() : n.layer())
+                            .orElse(operator.name());
             FloatLayer found =
                     new FloatLayer(
                             layer,

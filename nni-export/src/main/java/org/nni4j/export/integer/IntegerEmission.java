@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -115,15 +116,13 @@ public final class IntegerEmission implements EmissionHooks {
         List<IntegerProduct> products = new ArrayList<>();
         for (Node node : network.graph().nodes()) {
             WeightCodes codes = codesByNode.get(node.index());
+            TensorCodes input = placement.read(node, 0).orElse(null);
             List<TensorSite> sites = placement.sites(node, 0);
-            boolean known = codes != null && placement.read(node, 0).isPresent() && !sites.isEmpty();
-            if (known && (node.op().equals("Conv") || isGemm(node))) {
-                products.add(
-                        new IntegerProduct(
-                                node,
-                                sites.get(0),
-                                placement.read(node, 0).orElseThrow(),
-                                codes.codes()));
+            if (codes != null
+                    && input != null
+                    && !sites.isEmpty()
+                    && (node.op().equals("Conv") || isGemm(node))) {
+                products.add(new IntegerProduct(node, sites.get(0), input, codes.codes()));
             }
         }
         return products;
@@ -194,14 +193,13 @@ public final class IntegerEmission implements EmissionHooks {
         QuantizedTensor known = tensorsOf(name).get(codes);
         if (known != null) {
             tensorsOf(name).put(codes, with(known, sites));
-            return dequantized.get(known.integers());
+            return Objects.requireNonNull(dequantized.get(known.integers()));
         }
         String x = codes.sign() ? signs(onnx, base, name, codes) : name;
         String scale = scale(onnx, codes.parameters());
         String zero = zero(onnx, codes);
         Attribute[] axis = axis(codes.parameters().axis());
-        String q =
-                onnx.node("QuantizeLinear", base + "/quantized", List.of(x, scale, zero), axis);
+        String q = onnx.node("QuantizeLinear", base + "/quantized", List.of(x, scale, zero), axis);
         if (codes.isNarrower()) {
             q = clipped(onnx, base, q, codes);
         }
@@ -234,8 +232,7 @@ public final class IntegerEmission implements EmissionHooks {
     /** One step up for what is not negative, one down for the rest. */
     private static String signs(OnnxGraph onnx, String base, String name, TensorCodes codes) {
         String positive =
-                onnx.node(
-                        "GreaterOrEqual", base + "/positive", List.of(name, onnx.scalar(0)));
+                onnx.node("GreaterOrEqual", base + "/positive", List.of(name, onnx.scalar(0)));
         return onnx.node(
                 "Where",
                 base + "/sign",
@@ -248,7 +245,8 @@ public final class IntegerEmission implements EmissionHooks {
      */
     private static String clipped(OnnxGraph onnx, String base, String q, TensorCodes codes) {
         String low = onnx.constant(WeightCodes.integers(new int[] {codes.qmin()}, codes.carrier()));
-        String high = onnx.constant(WeightCodes.integers(new int[] {codes.qmax()}, codes.carrier()));
+        String high =
+                onnx.constant(WeightCodes.integers(new int[] {codes.qmax()}, codes.carrier()));
         return onnx.node("Clip", base + "/clipped", List.of(q, low, high));
     }
 
@@ -292,10 +290,8 @@ public final class IntegerEmission implements EmissionHooks {
                                     String mean =
                                             emission.add(
                                                     "GlobalAveragePool", List.of(emission.input()));
-                                    String q =
-                                            pair(emission.onnx(), mean, mean, codes, List.of());
-                                    emission.result(
-                                            "Flatten", List.of(q), Attribute.of("axis", 1));
+                                    String q = pair(emission.onnx(), mean, mean, codes, List.of());
+                                    emission.result("Flatten", List.of(q), Attribute.of("axis", 1));
                                 });
     }
 
@@ -309,7 +305,9 @@ public final class IntegerEmission implements EmissionHooks {
         Object low = node.attributes().get("min");
         return placement
                 .common(node)
-                .filter(codes -> codes.isPerTensor() && saturates(codes, minimum ? null : low, high))
+                .filter(
+                        codes ->
+                                codes.isPerTensor() && saturates(codes, minimum ? null : low, high))
                 .map(codes -> emission -> emission.bind(emission.input()));
     }
 
@@ -385,7 +383,10 @@ public final class IntegerEmission implements EmissionHooks {
     }
 
     private WeightCodes codes(
-            Node consumer, ParameterRead read, TensorCalibration quantized, ParameterTensor tensor) {
+            Node consumer,
+            ParameterRead read,
+            TensorCalibration quantized,
+            ParameterTensor tensor) {
         boolean turned = consumer.op().equals("Linear") && tensor.channelAxis() == 1;
         long[] own = turned ? reversed(tensor.dims()) : tensor.dims();
         WeightCodes codes = WeightCodes.of(weights.quantized(read), own, quantized);
@@ -413,19 +414,19 @@ public final class IntegerEmission implements EmissionHooks {
     /** An int32 of the scale that the products of input and weight have. */
     private Optional<String> bias(OnnxGraph onnx, Node consumer, ParameterTensor tensor) {
         WeightCodes weight = codesByNode.get(consumer.index());
-        Optional<TensorCodes> input = placement.input(consumer).filter(TensorCodes::isPerTensor);
-        boolean integers =
-                weight != null
-                        && input.isPresent()
-                        && input.get().carrier().bits() == 8
-                        && (consumer.op().equals("Conv") || isGemm(consumer));
-        if (!integers) {
+        TensorCodes input =
+                placement
+                        .input(consumer)
+                        .filter(codes -> codes.isPerTensor() && codes.carrier().bits() == 8)
+                        .orElse(null);
+        boolean product = consumer.op().equals("Conv") || isGemm(consumer);
+        if (weight == null || input == null || !product) {
             return Optional.empty();
         }
         float[] values = tensor.elements().get();
         float[] scale = new float[weight.scale().length];
         for (int c = 0; c < scale.length; c++) {
-            scale[c] = input.get().scale() * weight.scale()[c];
+            scale[c] = input.scale() * weight.scale()[c];
         }
         int[] codes = new int[values.length];
         for (int c = 0; c < codes.length; c++) {
@@ -438,14 +439,18 @@ public final class IntegerEmission implements EmissionHooks {
         String name = tensor.name() + "/dequantized";
         // The same layer in another run may read another scale.
         String q =
-                onnx.freshInitializer(tensor.name() + "/integers", TensorData.ints(codes, codes.length));
+                onnx.freshInitializer(
+                        tensor.name() + "/integers", TensorData.ints(codes, codes.length));
         boolean whole = scale.length == 1;
         long[] dims = whole ? new long[0] : new long[] {scale.length};
         String s = onnx.freshInitializer(tensor.name() + "/scale", TensorData.floats(scale, dims));
-        String z =
-                onnx.constant(TensorData.ints(new int[scale.length], dims));
+        String z = onnx.constant(TensorData.ints(new int[scale.length], dims));
         return Optional.of(
-                onnx.node("DequantizeLinear", name, List.of(q, s, z), axis(whole ? QuantizationParameters.PER_TENSOR : 0)));
+                onnx.node(
+                        "DequantizeLinear",
+                        name,
+                        List.of(q, s, z),
+                        axis(whole ? QuantizationParameters.PER_TENSOR : 0)));
     }
 
     private static boolean isGemm(Node node) {

@@ -69,7 +69,8 @@ record LayerTensors(List<List<Use>> inputs, List<Value> outputs) {
                         .filter(n -> n.layer().equals(path) || n.layer().startsWith(path + "."))
                         .toList();
         boolean leaf = direct.size() == inside.size();
-        inside.forEach(n -> runs.computeIfAbsent(leaf ? n.run() : 0, r -> new ArrayList<>()).add(n));
+        inside.forEach(
+                n -> runs.computeIfAbsent(leaf ? n.run() : 0, r -> new ArrayList<>()).add(n));
         return runs.values().stream().map(nodes -> boundary(graph, nodes)).toList();
     }
 
@@ -83,7 +84,8 @@ record LayerTensors(List<List<Use>> inputs, List<Value> outputs) {
         for (Node node : nodes) {
             for (int i = 0; i < node.inputs().size(); i++) {
                 Value value = node.inputs().get(i);
-                boolean outside = value.kind() == Value.Kind.INPUT || value.kind() == Value.Kind.COMPUTED;
+                boolean outside =
+                        value.kind() == Value.Kind.INPUT || value.kind() == Value.Kind.COMPUTED;
                 if (outside && !made.contains(value.id())) {
                     inputs.computeIfAbsent(value.id(), v -> new ArrayList<>())
                             .add(new Use(node, i));

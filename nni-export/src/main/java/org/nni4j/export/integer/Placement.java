@@ -148,7 +148,9 @@ final class Placement {
         List<Node> nodes = graph.nodes();
         for (int i = nodes.size() - 1; i >= 0; i--) {
             Node node = nodes.get(i);
-            common(node).filter(codes -> passes(node, codes)).ifPresent(codes -> before(node, codes));
+            common(node)
+                    .filter(codes -> passes(node, codes))
+                    .ifPresent(codes -> before(node, codes));
         }
     }
 

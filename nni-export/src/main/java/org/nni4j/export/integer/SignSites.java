@@ -40,8 +40,7 @@ public final class SignSites {
             for (CalibratedTensor tensor : layer.tensors()) {
                 TensorCodes codes = TensorCodes.of(tensor.calibration(), false);
                 if (tensor.quantType() != QuantType.WEIGHT && codes.isPerTensor()) {
-                    Side side =
-                            tensor.quantType() == QuantType.INPUT ? Side.INPUT : Side.OUTPUT;
+                    Side side = tensor.quantType() == QuantType.INPUT ? Side.INPUT : Side.OUTPUT;
                     int position = Integer.parseInt(tensor.tensor());
                     TensorSite site = new TensorSite(layer.path(), side, position, 0);
                     if (isSign(site, codes, inspection, scope)) {
@@ -61,7 +60,8 @@ public final class SignSites {
         }
         NDArray tensor = scope.create(x, new Shape(1, x.length));
         float[] seen =
-                inspection.fakeQuantize(site.path(), site.side(), site.position(), tensor)
+                inspection
+                        .fakeQuantize(site.path(), site.side(), site.position(), tensor)
                         .toFloatArray();
         boolean affine = true;
         boolean sign = true;

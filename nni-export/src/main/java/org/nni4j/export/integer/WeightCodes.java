@@ -50,12 +50,12 @@ record WeightCodes(
     }
 
     private int channel(int i) {
-        return axis == QuantizationParameters.PER_TENSOR
-                ? 0
-                : (i / perChannel) % scale.length;
+        return axis == QuantizationParameters.PER_TENSOR ? 0 : (i / perChannel) % scale.length;
     }
 
-    /** With zero points of 0, where the integers then still fit eight bits: what runtimes like best. */
+    /**
+     * With zero points of 0, where the integers then still fit eight bits: what runtimes like best.
+     */
     private WeightCodes centred() {
         int[] moved = new int[codes.length];
         for (int i = 0; i < codes.length; i++) {

@@ -16,8 +16,7 @@ final class BoundInputs implements AutoCloseable {
     private final OrtSession session;
     private final Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
 
-    BoundInputs(
-            OrtEnvironment environment, OrtSession session, Map<String, RuntimeTensor> inputs) {
+    BoundInputs(OrtEnvironment environment, OrtSession session, Map<String, RuntimeTensor> inputs) {
         this.session = session;
         try {
             for (Map.Entry<String, RuntimeTensor> input : inputs.entrySet()) {

@@ -181,7 +181,8 @@ public final class OnnxSession implements AutoCloseable {
             case INT64 -> DataType.INT64;
             case BOOL -> DataType.BOOLEAN;
             default ->
-                    throw new OnnxRuntimeException("tensors of type " + type + " are not read", null);
+                    throw new OnnxRuntimeException(
+                            "tensors of type " + type + " are not read", null);
         };
     }
 

@@ -45,7 +45,15 @@ public record OperatorCensus(
 
     /** They give integers whatever they read. */
     private static final Set<String> INTEGER_RESULT =
-            Set.of("QuantizeLinear", "DynamicQuantizeLinear", "Shape", "Size", "ArgMax", "ArgMin", "MatMulInteger", "ConvInteger");
+            Set.of(
+                    "QuantizeLinear",
+                    "DynamicQuantizeLinear",
+                    "Shape",
+                    "Size",
+                    "ArgMax",
+                    "ArgMin",
+                    "MatMulInteger",
+                    "ConvInteger");
 
     /** They give floats whatever they read. */
     private static final Set<String> FLOAT_RESULT =
@@ -63,8 +71,21 @@ public record OperatorCensus(
     /** They move elements and compute nothing. */
     private static final Set<String> MOVES =
             Set.of(
-                    "Identity", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice",
-                    "Split", "Gather", "Concat", "Expand", "Shape", "Cast", "Pad", "ReorderInput",
+                    "Identity",
+                    "Reshape",
+                    "Flatten",
+                    "Transpose",
+                    "Squeeze",
+                    "Unsqueeze",
+                    "Slice",
+                    "Split",
+                    "Gather",
+                    "Concat",
+                    "Expand",
+                    "Shape",
+                    "Cast",
+                    "Pad",
+                    "ReorderInput",
                     "ReorderOutput");
 
     /** How many inputs a QGemm has whose result is an integer. */
@@ -90,10 +111,7 @@ public record OperatorCensus(
         try {
             SessionSettings settings =
                     new SessionSettings(
-                            SessionSettings.Optimization.EXTENDED,
-                            1,
-                            Optional.of(file),
-                            Map.of());
+                            SessionSettings.Optimization.EXTENDED, 1, Optional.of(file), Map.of());
             OnnxSession.open(model, settings).close();
             return count(new OnnxModelReader(Files.readAllBytes(file)));
         } finally {

@@ -120,8 +120,7 @@ public record RuntimeTensor(DataType type, long[] shape, ByteBuffer data) {
                         case UINT8 -> from.get() & 0xFF;
                         case INT8 -> from.get();
                         case INT32 -> from.getInt();
-                        default ->
-                                throw new IllegalStateException("the tensor is of type " + type);
+                        default -> throw new IllegalStateException("the tensor is of type " + type);
                     };
         }
         return elements;

@@ -67,8 +67,8 @@ public record OutputComparison(int samples, double largest, double mean, double 
     public String toString() {
         return String.format(
                 Locale.ROOT,
-                "outputs at most %.2f, on average %.3f steps apart; top-1 the same for %.2f %% of %d"
-                        + " samples",
+                "outputs at most %.2f, on average %.3f steps apart; top-1 the same for %.2f %% of"
+                        + " %d samples",
                 largest,
                 mean,
                 100 * agreement,

@@ -1,7 +1,9 @@
 package org.nni4j.export.verification;
 
+import ai.djl.ndarray.types.Shape;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.nni4j.export.integer.IntegerProduct;
 import org.nni4j.export.integer.TensorCodes;
 import org.nni4j.graph.Node;
@@ -65,11 +67,14 @@ public record Saturation(long sums, long saturated) {
             width = shape.length > 3 ? (int) shape[3] : 1;
             long[] dims = node.input("weight").orElseThrow().shape().getShape();
             outputs = (int) dims[0];
-            kernel = new int[] {dims.length > 2 ? (int) dims[2] : 1, dims.length > 3 ? (int) dims[3] : 1};
+            kernel =
+                    new int[] {
+                        dims.length > 2 ? (int) dims[2] : 1, dims.length > 3 ? (int) dims[3] : 1
+                    };
             stride = pair(node, "stride", conv, 1);
             padding = pair(node, "padding", conv, 0);
             dilation = pair(node, "dilation", conv, 1);
-            groups = conv ? ((Number) node.attributes().get("groups")).intValue() : 1;
+            groups = conv && node.attributes().get("groups") instanceof Number n ? n.intValue() : 1;
         }
 
         private static int[] codes(float[] values, TensorCodes codes, int up) {
@@ -84,17 +89,25 @@ public record Saturation(long sums, long saturated) {
         private static int[] pair(Node node, String name, boolean conv, int absent) {
             int[] pair = {absent, absent};
             if (conv) {
-                Object attribute = node.attributes().get(name);
-                long[] given =
-                        attribute instanceof ai.djl.ndarray.types.Shape s
-                                ? s.getShape()
-                                : ((List<?>) attribute)
-                                        .stream().mapToLong(n -> ((Number) n).longValue()).toArray();
+                long[] given = longs(node.attributes().get(name));
                 for (int i = 0; i < Math.min(2, given.length); i++) {
                     pair[i] = (int) given[i];
                 }
             }
             return pair;
+        }
+
+        private static long[] longs(@Nullable Object attribute) {
+            if (attribute instanceof Shape shape) {
+                return shape.getShape();
+            }
+            if (attribute instanceof List<?> list) {
+                return list.stream()
+                        .filter(Number.class::isInstance)
+                        .mapToLong(n -> ((Number) n).longValue())
+                        .toArray();
+            }
+            return new long[0];
         }
 
         Saturation count() {
@@ -113,7 +126,12 @@ public record Saturation(long sums, long saturated) {
                 int row = (int) (place / outWidth % outHeight);
                 int column = (int) (place % outWidth);
                 for (int g = 0; g < groups; g++) {
-                    gather(window, n, row * stride[0] - padding[0], column * stride[1] - padding[1], g);
+                    gather(
+                            window,
+                            n,
+                            row * stride[0] - padding[0],
+                            column * stride[1] - padding[1],
+                            g);
                     for (int o = g * (outputs / groups); o < (g + 1) * (outputs / groups); o++) {
                         for (int k = 0; k + 1 < length; k += 2) {
                             int sum =

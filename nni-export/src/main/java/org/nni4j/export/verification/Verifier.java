@@ -60,8 +60,7 @@ public final class Verifier {
      * @return what was found
      */
     public Verification verify(Candidate model, Candidate sevenBit) {
-        List<QuantizedTensor> known =
-                model.tensors().stream().filter(t -> isKnown(t)).toList();
+        List<QuantizedTensor> known = model.tensors().stream().filter(t -> isKnown(t)).toList();
         return new Verification(
                 cut(model.bytes(), known),
                 whole(model.bytes(), known),
@@ -96,8 +95,7 @@ public final class Verifier {
 
     private CodeComparison whole(byte[] model, List<QuantizedTensor> tensors) {
         byte[] showing = new OnnxModelReader(model).showing(types(tensors), "");
-        return compared(showing, Map.of(), tensors).values()
-                .stream()
+        return compared(showing, Map.of(), tensors).values().stream()
                 .reduce(CodeComparison.NONE, CodeComparison::plus);
     }
 
