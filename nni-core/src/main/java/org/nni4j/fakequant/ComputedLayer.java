@@ -14,6 +14,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.graph.Substitution;
@@ -52,7 +53,7 @@ public final class ComputedLayer extends LayerWrapper implements Quantized {
         this.path = path;
         this.clock = clock;
         this.weights = new LinkedHashMap<>(weights);
-        this.inputs = new QuantizerRow(named("input"), inputs);
+        this.inputs = new QuantizerRow(path, TensorTap.Side.INPUT, named("input"), inputs);
         this.arithmetic = arithmetic;
     }
 
@@ -134,6 +135,30 @@ public final class ComputedLayer extends LayerWrapper implements Quantized {
                         quantizer.describe(FoldedBatchNorm.alias(master, scope));
                     }
                 });
+    }
+
+    @Override
+    public NDArray quantizedWeight(Parameter parameter, NDManager scope) {
+        TensorQuantizer quantizer = weights.get(parameter);
+        if (quantizer == null) {
+            throw new IllegalArgumentException(
+                    "layer \"" + path + "\" does not quantize \"" + parameter.getName() + "\"");
+        }
+        NDArray weight = FoldedBatchNorm.alias(parameter.getArray(), scope);
+        ParameterStore store = new ParameterStore(scope, false);
+        ForwardContext evaluation =
+                new ForwardContext(false, true, clock.step(), store, weight.getDevice());
+        return quantizer.quantize(weight, evaluation);
+    }
+
+    @Override
+    public Optional<NDArray> foldedBias(@Nullable Parameter bias, NDManager scope) {
+        return Optional.empty();
+    }
+
+    @Override
+    public void tap(@Nullable TensorTap tap) {
+        inputs.tap(tap);
     }
 
     @Override
