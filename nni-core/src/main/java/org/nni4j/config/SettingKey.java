@@ -17,7 +17,7 @@ public enum SettingKey {
     BN_FREEZE_STEP("bn_freeze_step", ValueRule.whole(0, Integer.MAX_VALUE, "")),
     /** Observe the range at every n-th step: {@code Integer}, at least 1. */
     OBSERVE_EVERY("observe_every", ValueRule.whole(1, Integer.MAX_VALUE, "")),
-    /** The step after which ranges stay: {@code Integer}, at least 0. */
+    /** The step from which on ranges stay, 0 for never: {@code Integer}, at least 0. */
     OBSERVER_FREEZE_STEP("observer_freeze_step", ValueRule.whole(0, Integer.MAX_VALUE, "")),
     /** How a range is found: {@code String}. */
     OBSERVER(

@@ -1,8 +1,6 @@
 package org.nni4j.fakequant;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
@@ -81,20 +79,6 @@ public record FoldedBatchNorm(
         return alias;
     }
 
-    /** Biased variance of each channel (axis 1) of a layer's output, without gradient. */
-    static NDArray variance(NDArray output) {
-        int[] others = new int[output.getShape().dimension() - 1];
-        for (int i = 1; i < others.length; i++) {
-            others[i] = i + 1;
-        }
-        float count = (float) output.size() / output.getShape().get(1);
-        try (NDArray plain = output.stopGradient();
-                NDArray mean = plain.sum(others, true).divi(count);
-                NDArray centred = plain.sub(mean)) {
-            return centred.muli(centred).sum(others).divi(count);
-        }
-    }
-
     /**
      * What a fold computes with.
      *
@@ -116,25 +100,11 @@ public record FoldedBatchNorm(
             return beta.add(centred.mul(gamma.div(deviation)));
         }
 
-        /**
-         * What turns a weight folded with running statistics into one folded with a batch's: {@code
-         * σ/σ_B}.
-         */
-        NDArray correction(NDArray batchVariance, float epsilon) {
-            return deviation.div(batchVariance.add(epsilon).sqrt()).stopGradient();
-        }
-
         static NDArray perChannel(NDArray channels, NDArray weight) {
             long[] shape = new long[weight.getShape().dimension()];
             java.util.Arrays.fill(shape, 1);
             shape[0] = channels.size();
             return channels.reshape(new Shape(shape));
         }
-    }
-
-    /** Adds a correction to a BatchNorm's output, which is the layer's only one. */
-    static NDList add(NDList normalized, NDList correction) {
-        return new NDList(
-                NDArrays.add(normalized.singletonOrThrow(), correction.singletonOrThrow()));
     }
 }

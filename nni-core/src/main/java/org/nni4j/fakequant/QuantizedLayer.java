@@ -120,7 +120,8 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
         NDList out =
                 fold == null
                         ? proceed(view(store, scope, context), in, training, params)
-                        : new FoldedPass(fold, store, scope, context).forward(in, params);
+                        : new FoldedPass(fold, weights, store, scope, context, this::proceed)
+                                .forward(in, params);
         return outputs == null ? out : outputs.quantize(out, context);
     }
 
@@ -141,96 +142,6 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
                             ? master
                             : quantizer.quantize(FoldedBatchNorm.alias(master, scope), context);
                 });
-    }
-
-    /**
-     * One pass of a layer with its BatchNorm.
-     *
-     * <p>Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018,
-     * section 3.2.2, <a href="https://arxiv.org/abs/1806.08342">arXiv:1806.08342</a>: the weight is
-     * folded with the running statistics, so that training quantizes what inference will, and the
-     * output is corrected to the batch's statistics. Both are one sum here:
-     *
-     * <pre>  BN(conv(x, W)) + conv(x, (Q(W') − W') · σ/σ_B)</pre>
-     *
-     * The first term is the float network, its statistics and gradients untouched; the second is
-     * what quantization changes, and vanishes without it. Unlike the paper's graph, σ/σ_B is a
-     * constant to the backward pass.
-     */
-    private final class FoldedPass {
-
-        private final FoldedBatchNorm bn;
-        private final ParameterStore store;
-        private final NDManager scope;
-        private final ForwardContext context;
-
-        FoldedPass(
-                FoldedBatchNorm bn, ParameterStore store, NDManager scope, ForwardContext context) {
-            this.bn = bn;
-            this.store = store;
-            this.scope = scope;
-            this.context = context;
-        }
-
-        NDList forward(NDList in, @Nullable PairList<String, Object> params) {
-            if (!context.quantizing()) {
-                return bn.block()
-                        .forward(store, run(store, in, params), context.training(), params);
-            }
-            return context.training() && !bn.isFrozen(context.step())
-                    ? corrected(in, params)
-                    : folded(in, params);
-        }
-
-        private NDList corrected(NDList in, @Nullable PairList<String, Object> params) {
-            NDList out = run(store, in, params);
-            NDArray batchVariance = FoldedBatchNorm.variance(out.singletonOrThrow());
-            NDList normalized = bn.block().forward(store, out, true, params);
-            FoldedBatchNorm.Values values = bn.values(store, context, scope);
-            NDArray correction = values.correction(batchVariance, bn.epsilon());
-            ParameterView change =
-                    new ParameterView(
-                            store,
-                            (parameter, master) -> change(parameter, master, values, correction));
-            return FoldedBatchNorm.add(normalized, run(change, in, params));
-        }
-
-        /** The second term's weight; it has no bias. */
-        private @Nullable NDArray change(
-                @Nullable Parameter parameter,
-                @Nullable NDArray master,
-                FoldedBatchNorm.Values values,
-                NDArray correction) {
-            TensorQuantizer quantizer = parameter == null ? null : weights.get(parameter);
-            if (quantizer == null || master == null) {
-                return null;
-            }
-            NDArray weight = values.weight(FoldedBatchNorm.alias(master, scope));
-            NDArray change = quantizer.quantize(weight, context).sub(weight);
-            return change.mul(FoldedBatchNorm.Values.perChannel(correction, change));
-        }
-
-        private NDList folded(NDList in, @Nullable PairList<String, Object> params) {
-            FoldedBatchNorm.Values values = bn.values(store, context, scope);
-            ParameterView view =
-                    new ParameterView(
-                            store,
-                            (parameter, master) -> {
-                                TensorQuantizer quantizer =
-                                        parameter == null ? null : weights.get(parameter);
-                                if (quantizer == null || master == null) {
-                                    return values.bias(master);
-                                }
-                                NDArray weight = FoldedBatchNorm.alias(master, scope);
-                                return quantizer.quantize(values.weight(weight), context);
-                            });
-            return run(view, in, params);
-        }
-
-        private NDList run(
-                ParameterStore parameters, NDList in, @Nullable PairList<String, Object> params) {
-            return proceed(parameters, in, context.training(), params);
-        }
     }
 
     @Override

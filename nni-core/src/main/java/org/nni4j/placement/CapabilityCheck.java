@@ -3,6 +3,7 @@ package org.nni4j.placement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.nni4j.algorithm.Capabilities;
@@ -11,10 +12,14 @@ import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.config.ConfigEntry;
 import org.nni4j.config.ConfigProblem;
 import org.nni4j.config.QuantType;
+import org.nni4j.config.SettingKey;
 import org.nni4j.quantization.QuantizationScheme;
 
 /** Holds config entries against what an algorithm can do. */
 final class CapabilityCheck {
+
+    private static final Set<String> OF_TRACKED_RANGES =
+            Set.of(SettingKey.OBSERVE_EVERY.key(), SettingKey.OBSERVER_FREEZE_STEP.key());
 
     private final String algorithm;
     private final Capabilities capabilities;
@@ -86,6 +91,13 @@ final class CapabilityCheck {
                 problems.add(
                         unsupported(
                                 path + key, "expected " + new TreeSet<>(capabilities.settings())));
+            } else if (OF_TRACKED_RANGES.contains(key)
+                    && entry.quantTypes().stream().allMatch(t -> t == QuantType.WEIGHT)) {
+                problems.add(
+                        new ConfigProblem(
+                                path + key,
+                                "has no effect on weights, whose range is never tracked; expected"
+                                        + " input or output in quant_types"));
             }
         }
         return problems;

@@ -53,23 +53,30 @@ sealed interface FusedKernel {
                     "x: Tensor",
                     FusedSource.range(rank, axis),
                     FusedSource.parameters(type, affine),
-                    FusedSource.broadcast(rank, axis),
+                    affine
+                            ? FusedSource.broadcast(rank, axis)
+                            : FusedSource.broadcastScale(rank, axis),
                     "c = torch.clone(torch.to(x, 6))",
-                    FusedSource.quantize(type.qmin(), type.qmax(), axis),
+                    affine
+                            ? FusedSource.quantize(type.qmin(), type.qmax(), axis)
+                            : FusedSource.quantizeOwnRange(type),
                     "return [torch.type_as(c, x), min, max, scale, zp]");
         }
     }
 
     /**
-     * Returns {@code [value, min, max, scale, zero point]}, for a tensor by a tracked range; the
-     * range so far is given if the decay is not 0.
+     * For a tensor by a tracked range: returns {@code [value, min, max, scale, zero point]}, or
+     * writes all but the value over those that are kept and returns {@code [value]}. The range so
+     * far is given if the decay is not 0, and the kept parameters if they are to be written.
      */
-    record ObserveTracked(QuantizedType type, boolean affine, int rank, int axis, double decay)
+    record ObserveTracked(
+            QuantizedType type, boolean affine, int rank, int axis, double decay, boolean kept)
             implements FusedKernel {
         @Override
         public String source() {
+            String before = decay == 0 ? "" : ", low: Tensor, high: Tensor";
             return FusedSource.method(
-                    decay == 0 ? "x: Tensor" : "x: Tensor, low: Tensor, high: Tensor",
+                    "x: Tensor" + before + (kept ? ", oldScale: Tensor, oldZp: Tensor" : ""),
                     FusedSource.range(rank, axis),
                     decay == 0 ? "" : FusedSource.track(decay),
                     FusedSource.parameters(type, affine),
@@ -77,7 +84,16 @@ sealed interface FusedKernel {
                     "f = torch.to(x, 6)",
                     FusedSource.carryRounded(type.qmin(), type.qmax(), axis),
                     FusedSource.quantize(type.qmin(), type.qmax(), axis),
-                    "return [torch.type_as(c, x), min, max, scale, zp]");
+                    kept ? keep() : "return [torch.type_as(c, x), min, max, scale, zp]");
+        }
+
+        private static String keep() {
+            return FusedSource.lines(
+                    "low = torch.copy_(low, min)",
+                    "high = torch.copy_(high, max)",
+                    "oldScale = torch.copy_(oldScale, scale)",
+                    "oldZp = torch.copy_(oldZp, zp)",
+                    "return [torch.type_as(c, x)]");
         }
     }
 

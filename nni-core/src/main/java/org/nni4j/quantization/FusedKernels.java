@@ -132,8 +132,27 @@ final class FusedKernels implements QuantizationKernels {
         }
         int rank = rank(x, channels);
         FusedKernel kernel =
-                new FusedKernel.ObserveTracked(type, scheme.isAffine(), rank, axis, decay);
+                new FusedKernel.ObserveTracked(type, scheme.isAffine(), rank, axis, decay, false);
         return observed(decay == 0 ? run(kernel, x) : run(kernel, x, min, max));
+    }
+
+    @Override
+    public NDArray observe(
+            NDArray x,
+            Kept kept,
+            double decay,
+            QuantizedType type,
+            QuantizationScheme scheme,
+            int axis) {
+        if (!fusible(x) || decay == 0) {
+            return QuantizationKernels.super.observe(x, kept, decay, type, scheme, axis);
+        }
+        NdArrayKernels.checkDecay(decay);
+        AffineQuantization.checkType(type);
+        int rank = rank(x, Channels.of(x, axis));
+        FusedKernel kernel =
+                new FusedKernel.ObserveTracked(type, scheme.isAffine(), rank, axis, decay, true);
+        return run(kernel, x, kept.min(), kept.max(), kept.scale(), kept.zeroPoint()).get(0);
     }
 
     private static Observed observed(NDList r) {

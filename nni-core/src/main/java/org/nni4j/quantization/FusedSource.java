@@ -68,9 +68,10 @@ final class FusedSource {
     static String range(int rank, int axis) {
         if (axis == QuantizationParameters.PER_TENSOR) {
             return lines(
-                    "a, b = torch.aminmax(torch.detach(x))",
-                    "min = torch.reshape(torch.to(a, 6), [1])",
-                    "max = torch.reshape(torch.to(b, 6), [1])");
+                    "d = torch.detach(x)",
+                    // Two passes, and yet faster than aminmax, which is not vectorised.
+                    "min = torch.reshape(torch.to(torch.amin(d), 6), [1])",
+                    "max = torch.reshape(torch.to(torch.amax(d), 6), [1])");
         }
         String others =
                 IntStream.range(0, rank)
@@ -101,14 +102,19 @@ final class FusedSource {
     static String parameters(QuantizedType type, boolean affine) {
         float steps = type.qmax() - type.qmin();
         return lines(
-                "l = torch.clamp_max(torch.detach(min), 0.)",
-                "h = torch.clamp_min(torch.detach(max), 0.)",
                 affine
-                        ? "e = torch.div(torch.sub(h, l), " + steps + ")"
-                        : "e = torch.div(torch.maximum(torch.neg(l), h), " + steps / 2 + ")",
-                "e = torch.clamp_min(e, " + AffineQuantization.EPSILON + ")",
+                        ? lines(
+                                "l = torch.clamp_max(torch.detach(min), 0.)",
+                                "h = torch.clamp_min(torch.detach(max), 0.)",
+                                "e = torch.div(torch.sub(h, l), " + steps + ")")
+                        : lines(
+                                "e = torch.maximum(torch.neg(torch.detach(min)),"
+                                        + " torch.detach(max))",
+                                // One below 0 becomes EPSILON, as the one of a range widened to 0.
+                                "e = torch.div(e, " + steps / 2 + ")"),
+                "e = torch.clamp_min_(e, " + AffineQuantization.EPSILON + ")",
                 // What is added is 0, or NaN for infinity and NaN.
-                "scale = torch.add(e, torch.sub(e, e))",
+                "scale = torch.add(e, e, alpha=0.)",
                 affine
                         ? affineZeroPoint(type)
                         : "zp = torch.full_like(scale, "
@@ -128,7 +134,7 @@ final class FusedSource {
         String shape = shape(rank, axis);
         boolean perTensor = axis == QuantizationParameters.PER_TENSOR;
         return lines(
-                "s = torch.reshape(torch.detach(scale), " + shape + ")",
+                broadcastScale(rank, axis),
                 "z = torch.reshape(torch.to(torch.detach(zp), 6), " + shape + ")",
                 perTensor ? lines("sf = float(s)", "zf = float(z)") : "");
     }
@@ -140,6 +146,29 @@ final class FusedSource {
         return IntStream.range(0, rank)
                 .mapToObj(i -> i == axis ? "-1" : "1")
                 .collect(joining(", ", "[", "]"));
+    }
+
+    /** Sets s, which broadcasts against x, from scale. */
+    static String broadcastScale(int rank, int axis) {
+        return "s = torch.reshape(torch.detach(scale), " + shape(rank, axis) + ")";
+    }
+
+    /**
+     * Quantizes and dequantizes c by s and the zero point of symmetric schemes, in place and unseen
+     * by autograd, where s is that of c's own range.
+     */
+    static String quantizeOwnRange(QuantizedType type) {
+        int zeroPoint = AffineQuantization.symmetricZeroPoint(type);
+        // The quotients of a signed type end at its bounds, but for less than half a step; those of
+        // an unsigned one end halfway between two integers.
+        boolean within = type.dtype() == QuantizationDtype.INT;
+        return lines(
+                "t = torch.round_(torch.div_(torch.detach(c), s))",
+                within
+                        ? ""
+                        : "t = torch.clamp_(t, %d., %d.)"
+                                .formatted(type.qmin() - zeroPoint, type.qmax() - zeroPoint),
+                "t = torch.mul_(t, s)");
     }
 
     /** Quantizes and dequantizes c by s and z, in place and unseen by autograd. */

@@ -38,6 +38,16 @@ public interface QuantizationKernels {
     record Observed(NDArray value, NDArray min, NDArray max, NDArray scale, NDArray zeroPoint) {}
 
     /**
+     * A range with the parameters that follow from it, kept from one pass to the next.
+     *
+     * @param min as in {@link Observed}
+     * @param max likewise
+     * @param scale likewise
+     * @param zeroPoint likewise
+     */
+    record Kept(NDArray min, NDArray max, NDArray scale, NDArray zeroPoint) {}
+
+    /**
      * Returns the implementation's name, as shown in the plan.
      *
      * @return {@code "ndarray"} or {@code "fused"}
@@ -146,6 +156,34 @@ public interface QuantizationKernels {
             QuantizedType type,
             QuantizationScheme scheme,
             int axis);
+
+    /**
+     * Fake-quantizes a tensor by a tracked range that includes it, and writes the new range and
+     * parameters over those that are kept: {@link #observe(NDArray, NDArray, NDArray, double,
+     * QuantizedType, QuantizationScheme, int)} without arrays that only carry them over.
+     *
+     * @param x any floating shape
+     * @param kept the range so far, changed in place; backward does not need it
+     * @param decay the weight of the range so far, from 0 to less than 1
+     * @param type the integer type
+     * @param scheme affine or symmetric
+     * @param axis the channel axis, or {@link QuantizationParameters#PER_TENSOR}
+     * @return the value, with its gradient
+     */
+    default NDArray observe(
+            NDArray x,
+            Kept kept,
+            double decay,
+            QuantizedType type,
+            QuantizationScheme scheme,
+            int axis) {
+        Observed seen = observe(x, kept.min(), kept.max(), decay, type, scheme, axis);
+        seen.min().copyTo(kept.min());
+        seen.max().copyTo(kept.max());
+        seen.scale().copyTo(kept.scale());
+        seen.zeroPoint().copyTo(kept.zeroPoint());
+        return seen.value();
+    }
 
     /**
      * Fake-quantizes with a learned step size: {@code v̂ = round(clamp(v / s, qmin, qmax)) · s}.

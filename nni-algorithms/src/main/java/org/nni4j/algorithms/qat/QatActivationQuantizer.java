@@ -21,64 +21,64 @@ import org.nni4j.quantization.QuantizationKernels;
 final class QatActivationQuantizer implements TensorQuantizer {
 
     /** NNI's decay. Near 1, as Jacob et al. section 3.1 ask for ranges smoothed over many steps. */
-    private static final float DECAY = 0.99f;
-
-    private static final float GAIN = 0.01f;
+    private static final double DECAY = 0.99;
 
     private final QuantizationPoint point;
     private final QuantizationKernels kernels;
+    private final ObservingSteps observing;
     private final TrackedRange tracked;
 
-    QatActivationQuantizer(QuantizationPoint point, AlgorithmContext context) {
+    QatActivationQuantizer(
+            QuantizationPoint point, AlgorithmContext context, ObservingSteps observing) {
         this.point = point;
         this.kernels = context.kernels();
+        this.observing = observing;
         this.tracked = new TrackedRange(point, context.manager());
     }
 
     @Override
-    public NDArray quantize(NDArray tensor, ForwardContext context) {
+    public synchronized NDArray quantize(NDArray tensor, ForwardContext context) {
         if (tensor.size() == 0) {
             return tensor;
         }
         int axis = point.axis(tensor.getShape());
-        TrackedRange.Values values = context.training() ? track(tensor, axis) : known();
-        if (!context.quantizing() || values == null) {
+        TrackedRange.Values known = tracked.values();
+        boolean observed =
+                context.training() && (known == null || observing.include(context.step()));
+        if (observed) {
+            return context.quantizing()
+                    ? observeAndQuantize(tensor, known, axis)
+                    : observe(tensor, known, axis);
+        }
+        if (!context.quantizing() || known == null) {
             return tensor;
         }
-        return values.fakeQuantize(kernels, tensor, point.type(), axis, context.training());
+        return known.fakeQuantize(kernels, tensor, point.type(), axis, context.training());
     }
 
-    private synchronized TrackedRange.@Nullable Values known() {
-        return tracked.values();
-    }
-
-    private synchronized TrackedRange.Values track(NDArray tensor, int axis) {
-        NDList current = kernels.range(tensor, axis);
-        TrackedRange.Values before = tracked.values();
-        NDArray min = current.get(0);
-        NDArray max = current.get(1);
-        if (before != null) {
-            min = average(before.min(), min);
-            max = average(before.max(), max);
+    private NDArray observeAndQuantize(
+            NDArray tensor, TrackedRange.@Nullable Values known, int axis) {
+        if (known != null) {
+            return kernels.observe(tensor, known.kept(), DECAY, point.type(), point.scheme(), axis);
         }
+        QuantizationKernels.Observed seen =
+                kernels.observe(tensor, tensor, tensor, 0, point.type(), point.scheme(), axis);
+        tracked.keep(
+                new TrackedRange.Values(seen.min(), seen.max(), seen.scale(), seen.zeroPoint()),
+                axis);
+        return seen.value();
+    }
+
+    private NDArray observe(NDArray tensor, TrackedRange.@Nullable Values known, int axis) {
+        NDList range =
+                known == null
+                        ? kernels.range(tensor, axis)
+                        : kernels.track(tensor, known.min(), known.max(), DECAY, axis);
+        NDArray min = range.get(0);
+        NDArray max = range.get(1);
         NDList parameters = kernels.parameters(min, max, point.type(), point.scheme());
-        // The pass computes with its own arrays: those that are kept change in place when the layer
-        // runs
-        // again, and backward would find them changed.
-        TrackedRange.Values now =
-                new TrackedRange.Values(min, max, parameters.get(0), parameters.get(1));
-        tracked.keep(now, axis);
-        return now;
-    }
-
-    /**
-     * The current value comes first in each product and sum, so that the result belongs to the
-     * pass.
-     */
-    private static NDArray average(NDArray before, NDArray current) {
-        try (NDArray kept = before.mul(DECAY)) {
-            return current.mul(GAIN).addi(kept);
-        }
+        tracked.keep(new TrackedRange.Values(min, max, parameters.get(0), parameters.get(1)), axis);
+        return tensor;
     }
 
     @Override

@@ -47,13 +47,17 @@ public final class QatAlgorithm implements QuantizationAlgorithm {
                 true,
                 true,
                 true,
-                Set.of("bn_freeze_step", "share_scale"));
+                Set.of(
+                        "bn_freeze_step",
+                        "share_scale",
+                        ObservingSteps.EVERY,
+                        ObservingSteps.FREEZE_STEP));
     }
 
     @Override
     public TensorQuantizer create(QuantizationPoint point, AlgorithmContext context) {
         return point.quantType() == QuantType.WEIGHT
                 ? new QatWeightQuantizer(point, context)
-                : new QatActivationQuantizer(point, context);
+                : new QatActivationQuantizer(point, context, ObservingSteps.of(point));
     }
 }

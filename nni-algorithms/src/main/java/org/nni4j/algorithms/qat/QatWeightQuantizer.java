@@ -40,8 +40,16 @@ final class QatWeightQuantizer implements TensorQuantizer {
             return weight;
         }
         int axis = point.axis(weight.getShape());
-        TrackedRange.Values values = values(weight, axis);
-        return values.fakeQuantize(kernels, weight, point.type(), axis, context.training());
+        TrackedRange.Values kept = kept();
+        if (kept != null) {
+            return kept.fakeQuantize(kernels, weight, point.type(), axis, context.training());
+        }
+        NDArray seen = context.training() ? weight : weight.stopGradient();
+        return kernels.observe(seen, point.type(), point.scheme(), axis).value();
+    }
+
+    private synchronized TrackedRange.@Nullable Values kept() {
+        return restored.values();
     }
 
     /**

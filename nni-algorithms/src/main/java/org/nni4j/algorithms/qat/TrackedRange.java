@@ -41,6 +41,10 @@ final class TrackedRange implements AutoCloseable {
                     : kernels.quantizeDequantize(
                             x, scale, zeroPoint, type.qmin(), type.qmax(), axis);
         }
+
+        QuantizationKernels.Kept kept() {
+            return new QuantizationKernels.Kept(min, max, scale, zeroPoint);
+        }
     }
 
     private final QuantizationPoint point;
