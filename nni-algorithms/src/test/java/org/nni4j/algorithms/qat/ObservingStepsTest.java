@@ -44,7 +44,7 @@ class ObservingStepsTest {
     /** Trains on the row {@code (0, step)} in each step and returns the range's end after each. */
     private static List<Float> ends(Map<String, Object> settings, String kernels) {
         List<Float> ends = new ArrayList<>();
-        QuantizerOptions options = new QuantizerOptions(null, kernels, 0);
+        QuantizerOptions options = QuantizerOptions.standard().withKernels(kernels);
         try (Model model = Networks.linear(new float[][] {{1, -1}});
                 QATQuantizer quantizer =
                         new QATQuantizer(model, config(settings), Networks.sgd(0.1f), options)) {
