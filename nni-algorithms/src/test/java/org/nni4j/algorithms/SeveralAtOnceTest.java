@@ -64,10 +64,12 @@ class SeveralAtOnceTest {
         Set<String> types = algorithm.layerTypes();
         Map<String, Object> entry =
                 Map.of(
-                        "quant_types", List.copyOf(bits.keySet()),
-                        "quant_bits", bits,
+                        "quant_types",
+                        List.copyOf(bits.keySet()),
+                        "quant_bits",
+                        bits,
                         "op_types",
-                                types.isEmpty() ? List.of("Conv2d", "Linear") : List.of("Linear"));
+                        types.isEmpty() ? List.of("Conv2d", "Linear") : List.of("Linear"));
         return Quantizers.create(
                 name,
                 model,

@@ -16,6 +16,7 @@ import java.lang.reflect.Field;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nni4j.calibration.TensorCalibration;
@@ -128,7 +129,7 @@ class TwoDevicesTest {
                     continue;
                 }
                 NDArray one = first.values.get(parameter);
-                NDArray two = second.values.get(parameter);
+                NDArray two = Objects.requireNonNull(second.values.get(parameter));
                 NDArray sum = one.getGradient().add(two.getGradient());
                 sum.attach(batch);
                 quantizer.optimizer().update(parameter.getId(), one, sum.duplicate());
@@ -151,6 +152,6 @@ class TwoDevicesTest {
     private static void assertBothWereSeen(Quantizer quantizer) {
         TensorCalibration input =
                 quantizer.calibration().layers().get(0).tensor(QuantType.INPUT, "0").orElseThrow();
-        assertThat(input.max()[0]).isGreaterThan(1).isLessThan(3);
+        assertThat(Objects.requireNonNull(input.max())[0]).isGreaterThan(1).isLessThan(3);
     }
 }
