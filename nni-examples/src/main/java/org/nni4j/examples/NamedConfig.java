@@ -26,7 +26,16 @@ record NamedConfig(String name, ConfigList list) {
             Path file = options.config.get();
             return new NamedConfig(file.toString(), ConfigList.fromJson(file));
         }
-        String base = "configs/" + defaults.configPrefix() + "-" + options.algorithm;
+        return of(defaults.configPrefix(), options.algorithm);
+    }
+
+    /**
+     * Reads an example's own config for an algorithm.
+     *
+     * @throws InputException if the example has none for the algorithm
+     */
+    static NamedConfig of(String example, String algorithm) {
+        String base = "configs/" + example + "-" + algorithm;
         for (String name : List.of(base + "-int8.json", base + "-w4a4.json", base + ".json")) {
             try (InputStream in = NamedConfig.class.getResourceAsStream("/" + name)) {
                 if (in != null) {
@@ -40,6 +49,6 @@ record NamedConfig(String name, ConfigList list) {
         throw new InputException(
                 String.format(
                         "algorithm \"%s\" has no config of its own here; name one with --config",
-                        options.algorithm));
+                        algorithm));
     }
 }

@@ -67,7 +67,7 @@ class DynamicExportTest {
             quantizer.compress();
             Path file = folder.resolve("linear.onnx");
             NDList inputs = new NDList(random(manager, shape, SEED));
-            OnnxExport export = DynamicExporter.export(quantizer, file, inputs);
+            OnnxExport export = DynamicExporter.export(quantizer, inputs, file).export();
             assertThat(export.operators())
                     .containsEntry("DynamicQuantizeLinear", 2)
                     .containsEntry("MatMulInteger", 2)
@@ -113,7 +113,11 @@ class DynamicExportTest {
             OnnxExporter fixed = OnnxExporter.builder().optFixedBatch(true).build();
             OnnxExport export =
                     DynamicExporter.export(
-                            quantizer, fixed, file, new NDList(random(manager, shape, SEED)));
+                                    fixed,
+                                    quantizer,
+                                    new NDList(random(manager, shape, SEED)),
+                                    file)
+                            .export();
             assertThat(export.operators())
                     .containsEntry("DynamicQuantizeLSTM", layers)
                     .doesNotContainKey("LSTM");
@@ -143,9 +147,34 @@ class DynamicExportTest {
                             random(manager, state, 3));
             Path file = folder.resolve("states.onnx");
             OnnxExporter fixed = OnnxExporter.builder().optFixedBatch(true).build();
-            DynamicExporter.export(quantizer, fixed, file, inputs);
+            DynamicReport report = DynamicExporter.export(fixed, quantizer, inputs, file);
+            assertThat(report.isVerified()).isTrue();
+            assertThat(report.differing()).isZero();
+            assertThat(report.toString()).contains("verified: 0 of");
             assertClose(
                     run(file, inputs, OptLevel.NO_OPT), evaluate(model, inputs), SAME_INTEGERS, 1);
+        }
+    }
+
+    /** One thread does not split a batch, so all of it has one range, as in DJL. */
+    @Test
+    void lstm_ofALargerBatch_hasTheSameIntegersWithOneThread() throws Exception {
+        LSTM lstm = LSTM.builder().setStateSize(32).setNumLayers(2).build();
+        try (Model model = model(lstm, new Shape(1, 6, INPUTS));
+                DynamicQuantizer quantizer = quantizer(model, "per_tensor_symmetric", false);
+                NDManager manager = NDManager.newBaseManager()) {
+            quantizer.compress();
+            Path file = folder.resolve("batch.onnx");
+            NDList inputs = new NDList(random(manager, new Shape(1, 6, INPUTS), SEED));
+            assertThat(DynamicExporter.export(quantizer, inputs, file).export().anyBatch())
+                    .isTrue();
+            for (int batch : new int[] {3, 6}) {
+                NDList data = new NDList(random(manager, new Shape(batch, 6, INPUTS), batch));
+                for (OptLevel level : List.of(OptLevel.NO_OPT, OptLevel.ALL_OPT)) {
+                    assertClose(
+                            run(file, data, level), evaluate(model, data), SAME_INTEGERS, batch);
+                }
+            }
         }
     }
 
@@ -166,7 +195,7 @@ class DynamicExportTest {
             NDList inputs = new NDList(random(manager, shape, SEED));
             OnnxExporter.builder().build().exportFloat(block, floating, inputs);
             quantizer.compress();
-            OnnxExport export = DynamicExporter.export(quantizer, integer, inputs);
+            OnnxExport export = DynamicExporter.export(quantizer, inputs, integer).export();
             assertThat(export.operators()).containsKeys("GRU", "DynamicQuantizeLSTM");
             assertThat((double) Files.size(floating) / Files.size(integer)).isGreaterThan(3.5);
             // The GRU's own sums differ by their order.
@@ -188,7 +217,7 @@ class DynamicExportTest {
                             "settings", Map.of("profile", "pytorch"));
             try (DynamicQuantizer quantizer = new DynamicQuantizer(model, List.of(entry))) {
                 quantizer.compress();
-                assertThatThrownBy(() -> DynamicExporter.export(quantizer, file, inputs))
+                assertThatThrownBy(() -> DynamicExporter.export(quantizer, inputs, file))
                         .isInstanceOf(OnnxExportException.class)
                         .hasMessageContaining("layer \"Linear\": profile \"pytorch\"");
             }
@@ -199,7 +228,7 @@ class DynamicExportTest {
                             "op_types", List.of("Linear"));
             try (NaiveQuantizer quantizer = new NaiveQuantizer(model, List.of(weights))) {
                 quantizer.compress();
-                assertThatThrownBy(() -> DynamicExporter.export(quantizer, file, inputs))
+                assertThatThrownBy(() -> DynamicExporter.export(quantizer, inputs, file))
                         .isInstanceOf(IllegalArgumentException.class)
                         .hasMessage("algorithm \"naive\"; expected \"dynamic\"");
             }

@@ -13,6 +13,7 @@ import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.config.QuantType;
 import org.nni4j.export.onnx.Attribute;
 import org.nni4j.export.onnx.OnnxType;
+import org.nni4j.export.onnx.TensorData;
 import org.nni4j.export.operator.Emission;
 import org.nni4j.export.operator.EmissionHooks;
 import org.nni4j.export.operator.OperatorMapping;
@@ -71,15 +72,9 @@ public final class DynamicEmission implements EmissionHooks {
         TensorCalibration calibration = weight(read);
         int rows = (int) value.shape().get(0);
         float[] elements = e.network().parameter(read).toFloatArray();
-        IntegerMatrix matrix = IntegerMatrix.of(elements, rows, calibration);
-        String weight =
-                e.onnx()
-                        .freshInitializer(
-                                read + "/int8", IntegerMatrix.stacked(List.of(matrix), false));
-        String scale =
-                e.onnx()
-                        .freshInitializer(
-                                read + "/scale", IntegerMatrix.scales(List.of(matrix), false));
+        List<IntegerMatrix> matrix = List.of(IntegerMatrix.of(elements, rows, calibration));
+        String weight = once(e, read + "/int8", IntegerMatrix.stacked(matrix, false));
+        String scale = once(e, read + "/scale", IntegerMatrix.scales(matrix, false));
         String base = e.node().name();
         List<String> x =
                 e.onnx()
@@ -107,18 +102,18 @@ public final class DynamicEmission implements EmissionHooks {
             List<String> outputs) {
         List<IntegerMatrix> inputs = matrices(e, cell, 0);
         List<IntegerMatrix> recurrences = matrices(e, cell, 1);
-        String base = e.node().name() + "/layer" + cell.layer();
+        String input = cell.weight().name();
+        String recurrence = cell.recurrence().name();
         List<String> operands = new ArrayList<>();
         operands.add(sequence);
-        operands.add(e.onnx().freshInitializer(base + "/W", IntegerMatrix.stacked(inputs, true)));
-        operands.add(
-                e.onnx().freshInitializer(base + "/R", IntegerMatrix.stacked(recurrences, true)));
+        operands.add(once(e, input + "/int8", IntegerMatrix.stacked(inputs, true)));
+        operands.add(once(e, recurrence + "/int8", IntegerMatrix.stacked(recurrences, true)));
         operands.add(cell.hasBias() ? e.parameter("bias", cell.bias()) : "");
         operands.add("");
         operands.addAll(states.isEmpty() ? List.of("", "") : states);
         operands.add("");
-        addScales(e, base + "/W_scale", inputs, operands);
-        addScales(e, base + "/R_scale", recurrences, operands);
+        addScales(e, input + "/scale", inputs, operands);
+        addScales(e, recurrence + "/scale", recurrences, operands);
         return e.onnx()
                 .nodes(
                         MICROSOFT,
@@ -130,9 +125,14 @@ public final class DynamicEmission implements EmissionHooks {
                                 "direction", cell.directions() == 1 ? "forward" : "bidirectional"));
     }
 
+    /** A layer that runs twice has its weights once. */
+    private static String once(Emission e, String name, TensorData data) {
+        return e.onnx().hasInitializer(name) ? name : e.onnx().initializer(name, data);
+    }
+
     private static void addScales(
             Emission e, String name, List<IntegerMatrix> matrices, List<String> operands) {
-        operands.add(e.onnx().freshInitializer(name, IntegerMatrix.scales(matrices, true)));
+        operands.add(once(e, name, IntegerMatrix.scales(matrices, true)));
         operands.add(e.onnx().constant(IntegerMatrix.zeroPoints(matrices)));
     }
 
