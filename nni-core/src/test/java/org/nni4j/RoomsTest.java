@@ -59,12 +59,13 @@ class RoomsTest {
                     room("observer", "quantization"),
                     room("calibration", "quantization config"),
                     room("fakequant", "quantization layer graph observer calibration"),
+                    room("checkpoint", "config fakequant"),
                     room("algorithm", "quantization config observer calibration fakequant"),
                     room("placement", "quantization config layer graph algorithm"),
                     room(
                             "compression",
                             "quantization config layer graph observer calibration fakequant"
-                                    + " algorithm placement"));
+                                    + " checkpoint algorithm placement"));
 
     @TestFactory
     Stream<DynamicTest> room_entersOnlyItsDoors() {

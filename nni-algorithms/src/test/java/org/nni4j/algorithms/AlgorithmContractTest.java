@@ -210,18 +210,16 @@ class AlgorithmContractTest {
 
     @ParameterizedTest
     @MethodSource("algorithms")
-    void loadState_intoAFreshNetwork_goesOnTheSame(String algorithm) throws Exception {
-        Path file = folder.resolve("quantizer.state");
+    void loadCheckpoint_intoAFreshNetwork_goesOnTheSame(String algorithm) throws Exception {
         try (Model model = Networks.lenetModel(3);
                 Model fresh = Networks.lenetModel(4);
                 Quantizer quantizer = trainable(algorithm, model);
                 Quantizer resumed = trainable(algorithm, fresh)) {
             quantizer.compress();
             proceed(quantizer, model, 1);
-            quantizer.saveState(file);
-            copy(model.getBlock(), fresh.getBlock());
+            quantizer.saveCheckpoint(folder.resolve("net"));
             resumed.compress();
-            resumed.loadState(file);
+            resumed.loadCheckpoint(folder.resolve("net"));
             assertThat(resumed.step()).isEqualTo(quantizer.step());
             proceed(quantizer, model, 2);
             proceed(resumed, fresh, 2);

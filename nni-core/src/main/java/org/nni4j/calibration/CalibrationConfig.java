@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.nni4j.config.ConfigException;
 import org.nni4j.config.JsonObjectReader;
 
@@ -19,8 +20,11 @@ import org.nni4j.config.JsonObjectReader;
  * @param algorithm the algorithm that made it
  * @param step 1 + the optimizer steps completed before
  * @param layers the quantized layers, in the network's order
+ * @param parametersHash SHA-256 of the parameters it was exported with, in hexadecimal; empty text
+ *     if it was not exported
  */
-public record CalibrationConfig(String algorithm, long step, List<CalibratedLayer> layers) {
+public record CalibrationConfig(
+        String algorithm, long step, List<CalibratedLayer> layers, String parametersHash) {
 
     /** The version of the JSON format written. */
     public static final int FORMAT_VERSION = 1;
@@ -28,18 +32,25 @@ public record CalibrationConfig(String algorithm, long step, List<CalibratedLaye
     /** 64 MiB; a BERT with a scale for each word of its vocabulary needs a twentieth of it. */
     private static final int MOST_BYTES = 64 << 20;
 
+    static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
+
     /** Numbers, strings and brackets' contents together. */
     static final int MOST_VALUES = 5_000_000;
 
     /**
      * Copies the list.
      *
-     * @throws IllegalArgumentException if a layer is given twice, or the step is not positive
+     * @throws IllegalArgumentException if a layer is given twice, the step is not positive, or the
+     *     hash is none
      */
     public CalibrationConfig {
         layers = List.copyOf(layers);
         if (step < 1) {
             throw new IllegalArgumentException("step " + step + "; expected at least 1");
+        }
+        if (!parametersHash.isEmpty() && !HASH.matcher(parametersHash).matches()) {
+            throw new IllegalArgumentException(
+                    "hash \"" + parametersHash + "\"; expected 64 hexadecimal digits");
         }
         Set<String> paths = new HashSet<>();
         for (CalibratedLayer layer : layers) {
@@ -48,6 +59,29 @@ public record CalibrationConfig(String algorithm, long step, List<CalibratedLaye
                         "layer \"" + layer.path() + "\" is given twice; expected each once");
             }
         }
+    }
+
+    /**
+     * Makes a calibration that was not exported.
+     *
+     * @param algorithm the algorithm that made it
+     * @param step 1 + the optimizer steps completed before
+     * @param layers the quantized layers, in the network's order
+     * @throws IllegalArgumentException if a layer is given twice, or the step is not positive
+     */
+    public CalibrationConfig(String algorithm, long step, List<CalibratedLayer> layers) {
+        this(algorithm, step, layers, "");
+    }
+
+    /**
+     * Returns this calibration as belonging to some parameters.
+     *
+     * @param hash SHA-256 in hexadecimal
+     * @return a new calibration
+     * @throws IllegalArgumentException if the hash is none
+     */
+    public CalibrationConfig with(String hash) {
+        return new CalibrationConfig(algorithm, step, layers, hash);
     }
 
     /**

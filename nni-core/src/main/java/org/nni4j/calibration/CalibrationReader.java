@@ -39,12 +39,17 @@ final class CalibrationReader {
         }
         Optional<String> algorithm = root.string("algorithm");
         Optional<Integer> step = root.whole("step", 1, Integer.MAX_VALUE);
+        String hash =
+                root.has("parameters_sha256") ? root.string("parameters_sha256").orElse("") : "";
+        if (!hash.isEmpty() && !CalibrationConfig.HASH.matcher(hash).matches()) {
+            root.problem("parameters_sha256", "is no hash; expected 64 hexadecimal digits");
+        }
         List<CalibratedLayer> layers = new ArrayList<>();
         root.objectsByKey("layers")
                 .forEach((path, layer) -> layer(path, layer).ifPresent(layers::add));
         root.refuseOthers();
         root.throwIfAny();
-        return new CalibrationConfig(algorithm.orElseThrow(), step.orElseThrow(), layers);
+        return new CalibrationConfig(algorithm.orElseThrow(), step.orElseThrow(), layers, hash);
     }
 
     private static Optional<CalibratedLayer> layer(String path, JsonObjectReader json) {

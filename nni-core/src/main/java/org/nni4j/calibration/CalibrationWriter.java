@@ -20,6 +20,9 @@ final class CalibrationWriter {
             json.name("format_version").value(CalibrationConfig.FORMAT_VERSION);
             json.name("algorithm").value(config.algorithm());
             json.name("step").value(config.step());
+            if (!config.parametersHash().isEmpty()) {
+                json.name("parameters_sha256").value(config.parametersHash());
+            }
             json.name("layers").beginObject();
             for (CalibratedLayer layer : config.layers()) {
                 json.name(layer.path()).beginObject();

@@ -4,17 +4,20 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.calibration.CalibratedLayer;
 import org.nni4j.calibration.CalibratedTensor;
 import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.checkpoint.Checkpoint.SavedQuantizer;
 import org.nni4j.config.ConfigException;
 import org.nni4j.config.ConfigProblem;
 import org.nni4j.config.QuantType;
@@ -108,82 +111,117 @@ final class Calibrator {
         clock.resume(calibration.step() - 1);
     }
 
-    TrainingState state() {
-        List<TrainingState.Tensor> tensors = new ArrayList<>();
+    /** The state of each quantizer there is. */
+    List<SavedQuantizer> states() {
+        List<SavedQuantizer> states = new ArrayList<>();
+        forEach(
+                (place, quantizer) ->
+                        states.add(
+                                new SavedQuantizer(
+                                        place.layer(),
+                                        place.type(),
+                                        place.tensor(),
+                                        quantizer.state())));
+        return states;
+    }
+
+    /**
+     * Where a quantizer sits.
+     *
+     * @param layer the layer's path
+     * @param type weight, input or output
+     * @param tensor the parameter's name, or the position
+     */
+    record Place(String layer, QuantType type, String tensor) {}
+
+    /** Visits each quantizer there is, in the network's order. */
+    void forEach(BiConsumer<Place, TensorQuantizer> visitor) {
         for (PlannedLayer planned : plan.quantizedLayers()) {
             for (QuantType type : QuantType.values()) {
                 quantizers(planned, type)
                         .forEach(
                                 (tensor, quantizer) ->
-                                        tensors.add(
-                                                new TrainingState.Tensor(
-                                                        planned.path(),
-                                                        type,
-                                                        tensor,
-                                                        quantizer.state())));
+                                        visitor.accept(
+                                                new Place(planned.path(), type, tensor),
+                                                quantizer));
             }
         }
-        return new TrainingState(plan.algorithm(), clock.step(), tensors);
     }
 
-    /**
-     * Goes back to a state.
-     *
-     * @throws IllegalArgumentException if it is not of a network quantized alike; then nothing is
-     *     changed, unless a single quantizer's state is damaged
-     */
-    void load(TrainingState state) {
-        if (!state.algorithm().equals(plan.algorithm())) {
-            throw new IllegalArgumentException(
-                    "state of algorithm \""
-                            + state.algorithm()
-                            + "\"; expected \""
-                            + plan.algorithm()
-                            + "\"");
+    /** Compares states with the plan: a line for each that is missing, or not quantized here. */
+    List<String> differences(List<SavedQuantizer> states) {
+        List<String> lines = new ArrayList<>();
+        Set<Place> given = new HashSet<>();
+        for (SavedQuantizer saved : states) {
+            given.add(new Place(saved.layer(), saved.type(), saved.tensor()));
+            boolean planned =
+                    plan.quantizedLayers().stream()
+                            .filter(layer -> layer.path().equals(saved.layer()))
+                            .flatMap(layer -> layer.points(saved.type()).stream())
+                            .anyMatch(point -> isOf(point, saved));
+            if (!planned) {
+                lines.add(saved + ": is not quantized in this network");
+            }
         }
-        Map<TrainingState.Tensor, TensorQuantizer> found = new LinkedHashMap<>();
-        for (TrainingState.Tensor tensor : state.tensors()) {
-            found.put(tensor, quantizer(tensor));
-        }
-        for (PlannedLayer planned : plan.quantizedLayers()) {
-            for (QuantizationPoint point : planned.points(QuantType.WEIGHT)) {
-                if (state.tensors().stream().noneMatch(t -> isOf(point, t))) {
-                    throw new IllegalArgumentException(point + ": is missing in the state");
+        for (PlannedLayer layer : plan.quantizedLayers()) {
+            for (QuantizationPoint point : layer.points(QuantType.WEIGHT)) {
+                if (!given.contains(new Place(layer.path(), QuantType.WEIGHT, point.tensor()))) {
+                    lines.add(point + ": is missing in the checkpoint");
                 }
             }
         }
-        found.forEach((tensor, quantizer) -> quantizer.load(tensor.state()));
-        clock.resume(state.step() - 1);
+        return lines;
     }
 
-    private static boolean isOf(QuantizationPoint point, TrainingState.Tensor tensor) {
-        return point.layer().equals(tensor.layer())
-                && point.quantType() == tensor.type()
-                && point.tensor().equals(tensor.tensor());
+    /** The planned point of inputs and outputs stands for all positions. */
+    private static boolean isOf(QuantizationPoint point, SavedQuantizer saved) {
+        return saved.type() == QuantType.WEIGHT
+                ? point.tensor().equals(saved.tensor())
+                : saved.tensor().matches("\\d{1,6}");
     }
 
-    private TensorQuantizer quantizer(TrainingState.Tensor tensor) {
-        PlannedLayer planned =
-                plan.quantizedLayers().stream()
-                        .filter(p -> p.path().equals(tensor.layer()))
-                        .filter(p -> !p.points(tensor.type()).isEmpty())
-                        .findFirst()
-                        .orElseThrow(
-                                () ->
-                                        new IllegalArgumentException(
-                                                tensor + ": is not quantized in this network"));
-        if (tensor.type() == QuantType.WEIGHT) {
-            TensorQuantizer weight = quantizers(planned, tensor.type()).get(tensor.tensor());
-            if (weight == null) {
-                throw new IllegalArgumentException(tensor + ": is not quantized in this network");
-            }
-            return weight;
+    /**
+     * Goes back to states without {@link #differences}; quantizers that had seen no data then are
+     * left as they are.
+     *
+     * @throws IllegalArgumentException if a state is not what its quantizer wrote; then nothing is
+     *     changed
+     */
+    void load(List<SavedQuantizer> states) {
+        List<SavedQuantizer> before = states();
+        try {
+            apply(states);
+        } catch (RuntimeException e) {
+            apply(before);
+            throw e;
         }
-        int position = Integer.parseInt(tensor.tensor());
-        Quantized layer = attached(tensor.layer());
-        return tensor.type() == QuantType.INPUT
-                ? layer.inputQuantizer(position)
-                : layer.outputQuantizer(position);
+    }
+
+    private void apply(List<SavedQuantizer> states) {
+        for (SavedQuantizer saved : states) {
+            try {
+                quantizer(saved).load(saved.state());
+            } catch (RuntimeException e) {
+                throw new IllegalArgumentException(saved + ": " + e.getMessage(), e);
+            }
+        }
+    }
+
+    private TensorQuantizer quantizer(SavedQuantizer saved) {
+        Quantized layer = attached(saved.layer());
+        return switch (saved.type()) {
+            case WEIGHT -> weight(saved);
+            case INPUT -> layer.inputQuantizer(Integer.parseInt(saved.tensor()));
+            case OUTPUT -> layer.outputQuantizer(Integer.parseInt(saved.tensor()));
+        };
+    }
+
+    private TensorQuantizer weight(SavedQuantizer saved) {
+        return plan.quantizedLayers().stream()
+                .filter(layer -> layer.path().equals(saved.layer()))
+                .map(layer -> quantizers(layer, QuantType.WEIGHT).get(saved.tensor()))
+                .findFirst()
+                .orElseThrow();
     }
 
     private Optional<Shape> shape(QuantizationPoint weight) {

@@ -5,9 +5,9 @@ import ai.djl.nn.Block;
 import com.google.common.io.MoreFiles;
 import com.google.common.io.RecursiveDeleteOption;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,41 +16,40 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Writes an exported model so that all of its files appear, or none: everything is written beside
- * the targets first, and moved when it is complete.
+ * Where a network's parameters go in DJL's format: {@code out/lenet} gives {@code
+ * out/lenet-0000.params}.
+ *
+ * @param folder the folder
+ * @param name the model's name there
  */
-final class ModelFiles {
+record ModelFiles(Path folder, String name) {
 
-    private final Path modelFolder;
-    private final String name;
-    private final Path textFile;
-    private final Path textFolder;
+    /** Some writing, which leaves nothing behind when it fails. */
+    @FunctionalInterface
+    interface Writing {
+        void write() throws IOException;
+    }
 
-    private ModelFiles(Path modelPath, Path textFile) {
-        this.modelFolder = folder(modelPath);
-        this.name = name(modelPath);
-        this.textFile = textFile.toAbsolutePath();
-        this.textFolder = folder(textFile);
+    static ModelFiles at(Path modelPath) {
+        return new ModelFiles(folder(modelPath), name(modelPath));
+    }
+
+    /** The file of a model without epoch. */
+    Path parameters() {
+        return folder.resolve(name + "-0000.params");
     }
 
     /**
-     * Writes a network's parameters in DJL's format, and a text beside them.
+     * Makes folders, which go again if what is written there fails.
      *
-     * @param model gives properties and data type
-     * @param block the network as it is to be saved
-     * @param modelPath folder and name: {@code out/lenet} gives {@code out/lenet-0000.params}
-     * @param textFile where the text goes
-     * @param text the text
-     * @throws IOException if a file cannot be written; then nothing was changed
+     * @throws IOException what went wrong, in clear words
      */
-    static void write(Model model, Block block, Path modelPath, Path textFile, String text)
-            throws IOException {
-        ModelFiles files = new ModelFiles(modelPath, textFile);
-        refuseFolder(textFile);
+    static void inFolders(List<Path> needed, Writing writing) throws IOException {
         try (NewFolders folders = new NewFolders()) {
-            folders.create(files.modelFolder);
-            folders.create(files.textFolder);
-            files.stageAndMove(model, block, text);
+            for (Path folder : needed) {
+                folders.create(folder);
+            }
+            writing.write();
             folders.keep();
         } catch (AccessDeniedException e) {
             FileSystemException clear =
@@ -61,58 +60,50 @@ final class ModelFiles {
         }
     }
 
-    private void stageAndMove(Model model, Block block, String text) throws IOException {
-        Path staging = Files.createTempDirectory(modelFolder, ".export");
-        Path textStaging = null;
-        try (Replacements replacements = new Replacements()) {
-            textStaging = Files.createTempDirectory(textFolder, ".export");
-            Path stagedText = textStaging.resolve("text");
-            Files.writeString(stagedText, text, StandardCharsets.UTF_8);
-            for (Path saved : save(model, block, staging)) {
-                Path target = modelFolder.resolve(name(saved));
-                check(target);
-                replacements.add(saved, target);
+    /** Saves into an empty folder of any file system. */
+    void save(Model model, Block block, Path into) throws IOException {
+        if (into.getFileSystem().equals(FileSystems.getDefault())) {
+            saveByDjl(model, block, into);
+            return;
+        }
+        // DJL looks for older files by java.io.File, which other file systems do not have.
+        Path own = Files.createTempDirectory("nni4j");
+        try {
+            saveByDjl(model, block, own);
+            try (Stream<Path> files = Files.list(own)) {
+                for (Path file : files.toList()) {
+                    Files.copy(file, into.resolve(name(file)));
+                }
             }
-            replacements.add(stagedText, textFile);
-            replacements.carryOut();
         } finally {
-            MoreFiles.deleteRecursively(staging, RecursiveDeleteOption.ALLOW_INSECURE);
-            if (textStaging != null) {
-                MoreFiles.deleteRecursively(textStaging, RecursiveDeleteOption.ALLOW_INSECURE);
-            }
+            MoreFiles.deleteRecursively(own, RecursiveDeleteOption.ALLOW_INSECURE);
         }
     }
 
     /** Saves through a second model, since saving changes the model's own idea of its folder. */
-    private List<Path> save(Model model, Block block, Path folder) throws IOException {
+    private void saveByDjl(Model model, Block block, Path into) throws IOException {
         try (Model writer =
                 Model.newInstance(name, model.getNDManager().getEngine().getEngineName())) {
             writer.setBlock(block);
             writer.setDataType(model.getDataType());
             model.getProperties().forEach(writer::setProperty);
-            writer.save(folder, name);
-        }
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.toList();
+            writer.save(into, name);
         }
     }
 
-    private void check(Path target) throws IOException {
+    /** Refuses a target that DJL would not load. */
+    void check(Path target) throws IOException {
         refuseFolder(target);
-        if (target.equals(textFile)) {
-            throw new FileSystemException(
-                    target.toString(), null, "is where the parameters go; expected another path");
-        }
         Pattern epoch = Pattern.compile(Pattern.quote(name) + "-(\\d{4,9})\\.params");
         int written = epoch(epoch, target);
-        try (Stream<Path> files = Files.list(modelFolder)) {
+        try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.filter(f -> epoch(epoch, f) > written).sorted().toList()) {
                 throw new FileSystemException(
                         file.toString(),
                         null,
                         "is what Model.load would take for newer than "
                                 + name(target)
-                                + "; export to another folder or name");
+                                + "; write to another folder or name");
             }
         }
     }
@@ -123,7 +114,7 @@ final class ModelFiles {
         return matcher.matches() ? Integer.parseInt(matcher.group(1)) : -1;
     }
 
-    private static Path folder(Path file) {
+    static Path folder(Path file) {
         Path folder = file.toAbsolutePath().getParent();
         if (folder == null) {
             throw new IllegalArgumentException("\"" + file + "\" is not a file's path");
@@ -131,7 +122,7 @@ final class ModelFiles {
         return folder;
     }
 
-    private static String name(Path file) {
+    static String name(Path file) {
         Path name = file.getFileName();
         if (name == null || name.toString().isEmpty()) {
             throw new IllegalArgumentException("\"" + file + "\" does not end with a name");
@@ -139,7 +130,7 @@ final class ModelFiles {
         return name.toString();
     }
 
-    private static void refuseFolder(Path file) throws IOException {
+    static void refuseFolder(Path file) throws IOException {
         if (Files.isDirectory(file)) {
             throw new FileSystemException(
                     file.toString(), null, "is a folder; expected a file's path");

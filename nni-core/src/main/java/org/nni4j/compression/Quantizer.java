@@ -6,6 +6,8 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.optimizer.Optimizer;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +21,7 @@ import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.config.ConfigException;
 import org.nni4j.config.ConfigList;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.AbsorbedBatchNorm;
@@ -64,6 +67,7 @@ public class Quantizer implements AutoCloseable {
 
     private final Model model;
     private final QuantizationAlgorithm algorithm;
+    private final ConfigList config;
     private final LayerTree tree;
     private final QuantizationPlan plan;
     private final StepClock clock = new StepClock();
@@ -73,7 +77,6 @@ public class Quantizer implements AutoCloseable {
     private final Map<String, Quantized> layers = new LinkedHashMap<>();
     private final AlgorithmContext context;
     private final @Nullable Graph graph;
-    private final ConfigList config;
     private @Nullable Map<Layer, Function<Block, Block>> wrappers;
     private @Nullable Attachment attachment;
     private final NumberCheck numbers;
@@ -239,8 +242,7 @@ public class Quantizer implements AutoCloseable {
             attachment = tree.attach(wrappers);
         } catch (RuntimeException e) {
             if (first) {
-                layers.values().forEach(Quantized::close);
-                layers.clear();
+                forgetLayers();
                 wrappers = null;
             }
             throw e;
@@ -307,6 +309,16 @@ public class Quantizer implements AutoCloseable {
 
     private Quantized wrap(Block block, PlannedLayer planned) {
         Map<Parameter, TensorQuantizer> weights = new LinkedHashMap<>();
+        try {
+            return wrap(block, planned, weights);
+        } catch (RuntimeException e) {
+            weights.values().forEach(TensorQuantizer::close);
+            throw e;
+        }
+    }
+
+    private Quantized wrap(
+            Block block, PlannedLayer planned, Map<Parameter, TensorQuantizer> weights) {
         Map<String, Parameter> parameters = tree.find(planned.path()).orElseThrow().parameters();
         for (QuantizationPoint point : planned.points(QuantType.WEIGHT)) {
             Parameter parameter = parameters.get(point.tensor());
@@ -399,10 +411,7 @@ public class Quantizer implements AutoCloseable {
      *     layer whose range, weight or learned parameter is NaN or infinite
      */
     public CalibrationConfig calibration() {
-        checkOpen();
-        if (layers.isEmpty()) {
-            throw new IllegalStateException("call compress() first");
-        }
+        checkCompressed();
         numbers.check(clock.step());
         if (model.getBlock().isInitialized()) {
             layers.values().forEach(Quantized::describeWeights);
@@ -420,46 +429,104 @@ public class Quantizer implements AutoCloseable {
      * @throws IllegalStateException if {@link #compress()} was not called
      */
     public void loadCalibration(CalibrationConfig calibration) {
-        checkOpen();
-        if (layers.isEmpty()) {
-            throw new IllegalStateException("call compress() first");
+        checkCompressed();
+        String hash = calibration.parametersHash();
+        if (!hash.isEmpty()
+                && model.getBlock().isInitialized()
+                && !hash.equals(new NetworkState(tree).hash())) {
+            throw new ConfigException(
+                    "calibration.parameters_sha256",
+                    "the network's parameters are others than those this calibration was exported"
+                            + " with; load these first");
         }
         new Calibrator(algorithm, plan, layers, clock).load(calibration);
     }
 
     /**
-     * Writes what training needs to go on exactly, beside the network's parameters and the
-     * optimizer's own state: ranges, learned parameters, draws of random numbers, and completed
-     * steps.
+     * Takes an exported calibration over, into a model that {@link #compress()} prepared and whose
+     * parameters are those exported with it.
      *
-     * @param file appears whole or not at all
-     * @throws IOException if it cannot be written
-     * @throws IllegalStateException if {@link #compress()} was never called
+     * @param file written by {@link #exportModel}. If an export was interrupted between its two
+     *     files, the calibration that belongs to the network's parameters is found beside it
+     * @throws IOException if it cannot be read
+     * @throws org.nni4j.config.ConfigException listing every difference, also if it belongs to
+     *     other parameters; then nothing is changed
+     * @throws IllegalStateException if {@link #compress()} was not called
      */
-    public void saveState(Path file) throws IOException {
-        checkOpen();
-        if (layers.isEmpty()) {
-            throw new IllegalStateException("call compress() first");
-        }
-        new Calibrator(algorithm, plan, layers, clock).state().write(file);
+    public void loadCalibration(Path file) throws IOException {
+        checkCompressed();
+        String hash = new NetworkState(tree).hash();
+        Path waiting = ExportedFiles.waiting(file.toAbsolutePath(), hash);
+        boolean interrupted = Files.isRegularFile(waiting, LinkOption.NOFOLLOW_LINKS);
+        loadCalibration(CalibrationConfig.read(interrupted ? waiting : file));
     }
 
     /**
-     * Goes back to a state that was written, in a model that {@link #compress()} prepared and whose
-     * parameters are those of then.
+     * Writes everything that training needs to go on exactly, with the model, in one file: the
+     * network's float parameters, ranges, learned parameters, draws of random numbers, completed
+     * steps, the optimizer's memory, and what the run was begun with. The model stays quantized.
      *
-     * @param file written by {@link #saveState} of a network quantized alike
-     * @throws IOException if it cannot be read, or is no such file
-     * @throws IllegalArgumentException if it is of a network quantized otherwise
-     * @throws IllegalStateException if {@link #compress()} was not called
+     * <p>The file is a parameter file of DJL's as well: {@code Model.load} reads it into the plain
+     * float network. docs/checkpoint.md describes it.
+     *
+     * @param modelPath folder and name: {@code run/lenet} is written as {@code
+     *     run/lenet-0000.params}, in the place of one that is there, at once and whole
+     * @throws IOException if it cannot be written; then nothing has changed
+     * @throws IllegalStateException if {@link #compress()} was never called, the model is not
+     *     initialized, or the optimizer keeps something that cannot be saved
      */
-    public void loadState(Path file) throws IOException {
+    public void saveCheckpoint(Path modelPath) throws IOException {
+        checkCompressed();
+        checkInitialized();
+        new CheckpointFile(modelPath).write(model, model.getBlock(), resumption().checkpoint());
+    }
+
+    /**
+     * Goes back to a checkpoint, in a model that {@link #compress()} prepared. Training then goes
+     * on as if it had never stopped, bit for bit on the same machine. Parameters are overwritten in
+     * place, so a trainer on one device may be there already.
+     *
+     * @param modelPath what {@link #saveCheckpoint} was given
+     * @throws org.nni4j.checkpoint.CheckpointException if the file is no checkpoint or damaged, or
+     *     is of another network, config list, algorithm, seed or optimizer, with a line for each
+     *     difference; then nothing has changed
+     * @throws IOException if it cannot be read
+     * @throws IllegalStateException if {@link #compress()} was not called or the model is not
+     *     initialized
+     */
+    public void loadCheckpoint(Path modelPath) throws IOException {
+        checkCompressed();
+        checkInitialized();
+        CheckpointFile file = new CheckpointFile(modelPath);
+        resumption().load(file.read(), file.toString());
+        watch.reset();
+    }
+
+    private Resumption resumption() {
+        return new Resumption(
+                model,
+                new NetworkState(tree),
+                new Calibrator(algorithm, plan, layers, clock),
+                plan,
+                config.toJson(),
+                context.seed(),
+                clock,
+                Optional.ofNullable(optimizer).map(StepCountingOptimizer::counted));
+    }
+
+    private void checkCompressed() {
         checkOpen();
         if (layers.isEmpty()) {
             throw new IllegalStateException("call compress() first");
         }
-        new Calibrator(algorithm, plan, layers, clock).load(TrainingState.read(file));
-        watch.reset();
+    }
+
+    private void checkInitialized() {
+        if (!model.getBlock().isInitialized()) {
+            throw new IllegalStateException(
+                    "the model is not initialized; call block.initialize(manager, dataType, shape)"
+                            + " or load its parameters first");
+        }
     }
 
     /**
@@ -476,15 +543,13 @@ public class Quantizer implements AutoCloseable {
      *     initialized
      */
     public CalibrationConfig exportModel(Path modelPath, Path calibrationPath) throws IOException {
-        CalibrationConfig calibration = calibration();
-        if (!model.getBlock().isInitialized()) {
-            throw new IllegalStateException(
-                    "the model is not initialized; there is nothing to export");
-        }
+        checkCompressed();
+        checkInitialized();
+        CalibrationConfig calibration = calibration().with(new NetworkState(tree).hash());
         // Wrappers save the bytes of what they wrap, so the model can be written before it is
         // restored:
         // if writing fails, nothing has happened.
-        ModelFiles.write(model, model.getBlock(), modelPath, calibrationPath, calibration.toJson());
+        new ExportedFiles(modelPath, calibrationPath).write(model, model.getBlock(), calibration);
         detach();
         return calibration;
     }
@@ -540,6 +605,14 @@ public class Quantizer implements AutoCloseable {
         }
     }
 
+    private void forgetLayers() {
+        layers.values().forEach(Quantized::close);
+        layers.clear();
+        if (optimizer != null) {
+            optimizer.forgetQuantizers();
+        }
+    }
+
     private void checkOpen() {
         if (closed) {
             throw new IllegalStateException("this quantizer is closed");
@@ -555,8 +628,7 @@ public class Quantizer implements AutoCloseable {
         if (!closed) {
             closed = true;
             detach();
-            layers.values().forEach(Quantized::close);
-            layers.clear();
+            forgetLayers();
             manager.close();
         }
     }

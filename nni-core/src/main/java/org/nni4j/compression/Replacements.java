@@ -1,25 +1,18 @@
 package org.nni4j.compression;
 
 import java.io.IOException;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Files that take the place of others: all of them do, or none. */
+/** Files that take the place of others, one after another: all of them do, or none. */
 final class Replacements implements AutoCloseable {
 
-    private record Replacement(Path from, Path to) {
-
-        Path backup() {
-            return from.resolveSibling(from.getFileName() + ".before");
-        }
-    }
+    private record Replacement(Path from, Path to, Path backup) {}
 
     private final List<Replacement> replacements = new ArrayList<>();
     private final Deque<Replacement> done = new ArrayDeque<>();
@@ -27,13 +20,16 @@ final class Replacements implements AutoCloseable {
     /**
      * Adds a file.
      *
-     * @param from complete, in a folder of the target's file system that is the caller's to delete
-     * @param to where it goes
+     * @param from complete and on the disk, or the target of a file added before
+     * @param to where it goes, on the same file system
+     * @param backups a folder there that is the caller's to delete
      */
-    void add(Path from, Path to) {
-        replacements.add(new Replacement(from, to));
+    void add(Path from, Path to, Path backups) {
+        Path backup = backups.resolve("before-" + replacements.size());
+        replacements.add(new Replacement(from, to, backup));
     }
 
+    /** Moves the files in the order they were added. */
     void carryOut() throws IOException {
         for (Replacement r : replacements) {
             if (Files.exists(r.to())) {
@@ -41,7 +37,7 @@ final class Replacements implements AutoCloseable {
             }
         }
         for (Replacement r : replacements) {
-            move(r.from(), r.to());
+            Durable.move(r.from(), r.to());
             done.push(r);
         }
         done.clear();
@@ -56,20 +52,12 @@ final class Replacements implements AutoCloseable {
         }
     }
 
-    private static void move(Path from, Path to) throws IOException {
-        try {
-            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
-        }
-    }
-
     /** Takes back what was done, unless all was. */
     @Override
     public void close() throws IOException {
         for (@Nullable Replacement r = done.poll(); r != null; r = done.poll()) {
             if (Files.exists(r.backup())) {
-                move(r.backup(), r.to());
+                Durable.move(r.backup(), r.to());
             } else {
                 Files.deleteIfExists(r.to());
             }

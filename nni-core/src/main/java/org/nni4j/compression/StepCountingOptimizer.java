@@ -7,6 +7,7 @@ import ai.djl.training.optimizer.Optimizer;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.nni4j.checkpoint.UpdateCounts;
 import org.nni4j.fakequant.StepClock;
 import org.nni4j.fakequant.TensorQuantizer;
 
@@ -21,6 +22,15 @@ final class StepCountingOptimizer extends Optimizer {
     private final Optimizer optimizer;
     private final StepClock clock;
     private final Runnable onStep;
+    /*
+     * DJL computes learning rates and moments from the largest count so far. A parameter that joins later, such as a
+     * step size, would lag behind, and a step that happens to begin with it would be computed with the count of the step
+     * before. DJL updates in the order of ids, which are random: no two runs would be the same.
+     */
+    private static final int NOBODY = -1;
+
+    private final UpdateCounts counts;
+    private int joinAt = NOBODY;
     private final Map<String, List<TensorQuantizer>> readers = new ConcurrentHashMap<>();
     private final Map<String, Learned> learned = new ConcurrentHashMap<>();
 
@@ -29,13 +39,25 @@ final class StepCountingOptimizer extends Optimizer {
     StepCountingOptimizer(Optimizer optimizer, StepClock clock, Runnable onStep) {
         super(new Unused());
         this.optimizer = optimizer;
+        this.counts = new UpdateCounts(optimizer);
         this.clock = clock;
         this.onStep = onStep;
+    }
+
+    /** The user's own optimizer. */
+    Optimizer counted() {
+        return optimizer;
     }
 
     /** Tells quantizers of each update of the master weight they read. */
     void addReaders(Parameter master, List<TensorQuantizer> quantizers) {
         readers.put(master.getId(), List.copyOf(quantizers));
+    }
+
+    /** Forgets all quantizers; parameters are updated as any others from now on. */
+    void forgetQuantizers() {
+        readers.clear();
+        learned.clear();
     }
 
     /** Lets a quantizer shape the updates of the parameters it learns. */
@@ -49,6 +71,10 @@ final class StepCountingOptimizer extends Optimizer {
     public void update(String parameterId, NDArray weight, NDArray grad) {
         if (clock.update(new Update(parameterId, weight.getDevice()))) {
             onStep.run();
+            joinAt = counts.isEmpty() ? NOBODY : counts.largest();
+        }
+        if (joinAt != NOBODY) {
+            counts.join(parameterId, joinAt);
         }
         Learned own = learned.get(parameterId);
         if (own == null) {

@@ -170,7 +170,7 @@ class CalibrationConfigTest {
                     "format_version": 1|"format_version": "1"|calibration.format_version: "1" is a string; expected a whole number 1..2147483647
                     "step": 12|"step": 0|calibration.step: 0 is not supported; expected 1..2147483647
                     "algorithm": "qat"|"algorithm": 3|calibration.algorithm: 3 is a number; expected a string
-                    "algorithm": "qat",|"algorithm": "qat", "algoritm": "x",|calibration.algoritm: unknown key "algoritm" (did you mean "algorithm"?); valid keys: [algorithm, format_version, layers, step]
+                    "algorithm": "qat",|"algorithm": "qat", "algoritm": "x",|calibration.algoritm: unknown key "algoritm" (did you mean "algorithm"?); valid keys: [algorithm, format_version, layers, parameters_sha256, step]
                     "step": 12,|"step": 12, "step": 13,|calibration.step: the key is given twice, again with 13; expected each key once
                     "type": "Conv2d",||calibration.layers["01Conv2d"].type: is missing; expected a string
                     "output"|"outputs"|calibration.layers["01Conv2d"].unobserved[0]: unknown quant type "outputs" (did you mean "output"?); available: [weight, input, output]

@@ -100,7 +100,8 @@ final class ExampleOptions {
 
     @Option(
             names = "--resume",
-            description = "Go on with the float training that the output folder holds.")
+            description =
+                    "Go on with the training, float or quantized, that the output folder holds.")
     boolean resume;
 
     @Option(
@@ -125,7 +126,7 @@ final class ExampleOptions {
         if (resume && output.isEmpty()) {
             throw new InputException("--resume needs the --output folder it resumes from");
         }
-        if (checkpoint.isPresent() && resume) {
+        if (checkpoint.isPresent() && floatEpochs.isPresent() && resume) {
             throw new InputException(
                     "--checkpoint and --resume: both say where float training begins; expected"
                             + " one of them");

@@ -5,7 +5,6 @@ import ai.djl.Model;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Block;
-import ai.djl.training.Trainer;
 import ai.djl.training.optimizer.Optimizer;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -32,9 +31,6 @@ final class Experiment {
     private static final float MOMENTUM = 0.9f;
     private static final String OBSERVER = "observer";
     private static final int CALIBRATION_PICTURES = 100;
-
-    /** Keeps the quantized epochs' order apart from the float epochs'. */
-    private static final int QUANTIZED_EPOCHS = 500_000;
 
     private final ExampleOptions options;
     private final ExampleDefaults defaults;
@@ -258,20 +254,10 @@ final class Experiment {
     }
 
     private void train(Quantizer quantizer) {
-        if (epochs == 0) {
-            return;
-        }
-        Batches batches = pictures.trainingBatches(options.batchSize);
-        try (Trainer trainer = Training.trainer(quantizer.model(), quantizer.optimizer())) {
-            for (int epoch = 0; epoch < epochs; epoch++) {
-                String task = String.format("quantized epoch %d/%d", epoch + 1, epochs);
-                try (Progress progress = new Progress(messages, task, batches.count())) {
-                    long seed = FloatTraining.epochSeed(options.seed, QUANTIZED_EPOCHS + epoch);
-                    double loss = Training.epoch(trainer, batches, seed, progress);
-                    progress.note(String.format(Locale.ROOT, "loss %.4f", loss));
-                }
-            }
-        }
+        Optional<Path> checkpoint =
+                options.output.map(o -> o.resolve("quantized-training").resolve(network));
+        new QuantizedTraining(epochs, options.seed, checkpoint, options.resume)
+                .train(quantizer, pictures.trainingBatches(options.batchSize), messages);
     }
 
     private double accuracy(Model model, String task) {

@@ -11,6 +11,7 @@ import ai.djl.training.tracker.ParameterTracker;
 import ai.djl.util.Pair;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.nni4j.checkpoint.StatefulOptimizer;
 
 /**
  * Stochastic gradient descent with Nesterov momentum: {@code g' = g + decay·w}, {@code v =
@@ -20,7 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * momentum only. Sutskever et al., "On the importance of initialization and momentum in deep
  * learning", ICML 2013, in the form PyTorch gives it.
  */
-final class NesterovSgd extends Optimizer {
+final class NesterovSgd extends Optimizer implements StatefulOptimizer {
     private final ParameterTracker learningRate;
     private final float momentum;
     private final Map<String, Map<Device, NDArray>> velocities = new ConcurrentHashMap<>();
@@ -54,6 +55,16 @@ final class NesterovSgd extends Optimizer {
     private NDArray velocity(String parameterId, NDArray weight) {
         return withDefaultState(
                 velocities, parameterId, weight.getDevice(), id -> weight.zerosLike());
+    }
+
+    @Override
+    public Map<String, Map<String, Map<Device, NDArray>>> parameterStates() {
+        return Map.of("velocities", velocities);
+    }
+
+    @Override
+    public Map<String, String> settings() {
+        return Map.of("rate", learningRate.toString(), "momentum", String.valueOf(momentum));
     }
 
     /**

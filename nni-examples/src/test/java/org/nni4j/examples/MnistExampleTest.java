@@ -260,7 +260,8 @@ class MnistExampleTest {
                 "--config absent.json | absent.json",
                 "--limit 9 --checkpoint absent | absent: no float network; expected lenet-*.params",
                 "--resume | --resume needs the --output folder",
-                "--checkpoint x --resume --output target/none | --checkpoint and --resume",
+                "--checkpoint x --float-epochs 1 --resume --output target/none | --checkpoint and"
+                        + " --resume",
                 "--network vgg | 'vgg'",
             })
     void run_badInput_exitsWithTwoAndSaysWhy(String args, String message) {

@@ -132,24 +132,16 @@ class GradientQuantizationTest {
     /** The noise goes on where it was left. */
     @Test
     void training_resumed_isTheSameToTheBit(@TempDir Path folder) throws IOException {
-        Path file = folder.resolve("quantizer.state");
+        Path file = folder.resolve("net");
         try (Model model = Networks.lenetModel(1);
                 Model fresh = Networks.lenetModel(2);
                 DoReFaQuantizer quantizer = quantizer(model, "Conv2d");
                 DoReFaQuantizer resumed = quantizer(fresh, "Conv2d")) {
             quantizer.compress();
             step(model, quantizer, 1);
-            quantizer.saveState(file);
-            Map<String, float[]> values = Networks.values(model.getBlock());
-            fresh.getBlock()
-                    .getParameters()
-                    .forEach(
-                            p ->
-                                    Networks.set(
-                                            p.getValue(),
-                                            Objects.requireNonNull(values.get(p.getKey()))));
+            quantizer.saveCheckpoint(file);
             resumed.compress();
-            resumed.loadState(file);
+            resumed.loadCheckpoint(file);
             step(model, quantizer, 2);
             step(fresh, resumed, 2);
             Map<String, float[]> expected = Networks.values(model.getBlock());

@@ -132,9 +132,9 @@ class ObservingStepsTest {
     }
 
     @Test
-    void loadState_betweenTwoObservedSteps_goesOnExactly(@TempDir Path folder) throws Exception {
+    void loadCheckpoint_betweenTwoObservedSteps_goesOnExactly(@TempDir Path folder) throws Exception {
         Map<String, Object> settings = Map.of("observe_every", 3, "observer_freeze_step", 8);
-        Path file = folder.resolve("state");
+        Path file = folder.resolve("net");
         try (Model whole = Networks.smallModel(3);
                 Model resumed = Networks.smallModel(4);
                 QATQuantizer a = new QATQuantizer(whole, config(settings), Networks.sgd(0.1f));
@@ -143,16 +143,10 @@ class ObservingStepsTest {
             b.compress();
             try (Trainer trainer = Networks.trainer(whole, a.optimizer())) {
                 train(trainer, 1, 5);
-                a.saveState(file);
-                Networks.values(whole.getBlock())
-                        .forEach(
-                                (name, values) ->
-                                        Networks.set(
-                                                resumed.getBlock().getParameters().get(name),
-                                                values));
+                a.saveCheckpoint(file);
                 train(trainer, 6, 10);
             }
-            b.loadState(file);
+            b.loadCheckpoint(file);
             try (Trainer trainer = Networks.trainer(resumed, b.optimizer())) {
                 train(trainer, 6, 10);
             }

@@ -1,0 +1,62 @@
+package org.nni4j.compression;
+
+import ai.djl.Model;
+import ai.djl.nn.Block;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import org.nni4j.checkpoint.Checkpoint;
+
+/**
+ * A checkpoint's one file: DJL's own parameter file, which DJL reads from its beginning, followed
+ * by what it does not look at. One file takes the place of another at once.
+ */
+final class CheckpointFile {
+
+    private final ModelFiles files;
+
+    CheckpointFile(Path modelPath) {
+        this.files = ModelFiles.at(modelPath);
+    }
+
+    /**
+     * Writes.
+     *
+     * @param model gives properties and data type
+     * @param block the network as it is to be saved
+     * @throws IOException if the file cannot be written; then nothing was changed
+     */
+    void write(Model model, Block block, Checkpoint checkpoint) throws IOException {
+        Path target = files.parameters();
+        ModelFiles.inFolders(
+                List.of(files.folder()),
+                () -> {
+                    files.check(target);
+                    try (Staging staging = Staging.in(files.folder())) {
+                        files.save(model, block, staging.files());
+                        Path staged = staging.written().get(0);
+                        byte[] tail = checkpoint.tail(Files.readAllBytes(staged));
+                        Files.write(staged, tail, StandardOpenOption.APPEND);
+                        Durable.sync(staged);
+                        Durable.move(staged, target);
+                    }
+                });
+    }
+
+    /**
+     * Reads.
+     *
+     * @throws IOException if it cannot be read, or is no checkpoint
+     */
+    Checkpoint read() throws IOException {
+        return Checkpoint.read(files.parameters());
+    }
+
+    /** For messages. */
+    @Override
+    public String toString() {
+        return files.parameters().toString();
+    }
+}

@@ -1,0 +1,132 @@
+package org.nni4j.compression;
+
+import com.google.common.io.MoreFiles;
+import com.google.common.io.RecursiveDeleteOption;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A folder in which files are written that are to be moved beside it when they are complete.
+ *
+ * <p>A process that is killed leaves its folder behind; the next one to write beside it sweeps it
+ * away. It tells by a lock, which ends with the process that holds it.
+ */
+final class Staging implements AutoCloseable {
+
+    private static final Logger logger = LoggerFactory.getLogger(Staging.class);
+
+    private static final String PREFIX = ".nni4j-partial-";
+    private static final String LOCK = "lock";
+
+    private final Path folder;
+    private final @Nullable FileChannel lock;
+
+    private Staging(Path folder, @Nullable FileChannel lock) {
+        this.folder = folder;
+        this.lock = lock;
+    }
+
+    /** Makes a folder in another one, and sweeps away what others left there. */
+    static Staging in(Path parent) throws IOException {
+        sweepAll(parent);
+        Path folder = Files.createTempDirectory(parent, PREFIX);
+        try {
+            Files.createDirectory(folder.resolve("files"));
+            return new Staging(folder, lock(folder));
+        } catch (IOException | RuntimeException e) {
+            delete(folder);
+            throw e;
+        }
+    }
+
+    private static void sweepAll(Path parent) {
+        try (Stream<Path> files = Files.list(parent)) {
+            for (Path left : files.filter(Staging::isStaging).toList()) {
+                sweep(left);
+            }
+        } catch (IOException e) {
+            logger.warn("what was left in {} stays", parent, e);
+        }
+    }
+
+    private static boolean isStaging(Path path) {
+        return String.valueOf(path.getFileName()).startsWith(PREFIX) && Files.isDirectory(path);
+    }
+
+    private static @Nullable FileChannel lock(Path folder) throws IOException {
+        FileChannel channel = null;
+        try {
+            channel =
+                    FileChannel.open(
+                            folder.resolve(LOCK),
+                            StandardOpenOption.CREATE_NEW,
+                            StandardOpenOption.WRITE);
+            if (channel.tryLock() == null) {
+                throw new IOException(folder + ": somebody else locked a new file");
+            }
+            return channel;
+        } catch (UnsupportedOperationException e) {
+            // Without locks nobody can tell, and nothing is swept away.
+            if (channel != null) {
+                channel.close();
+                Files.delete(folder.resolve(LOCK));
+            }
+            return null;
+        }
+    }
+
+    private static void sweep(Path left) throws IOException {
+        Path file = left.resolve(LOCK);
+        if (!Files.isRegularFile(file)) {
+            return;
+        }
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
+                FileLock held = channel.tryLock()) {
+            if (held == null) {
+                return;
+            }
+        } catch (OverlappingFileLockException | UnsupportedOperationException e) {
+            return;
+        }
+        delete(left);
+    }
+
+    private static void delete(Path folder) throws IOException {
+        MoreFiles.deleteRecursively(folder, RecursiveDeleteOption.ALLOW_INSECURE);
+    }
+
+    /** Where the files go. */
+    Path files() {
+        return folder.resolve("files");
+    }
+
+    /** What was written so far. */
+    List<Path> written() throws IOException {
+        try (Stream<Path> files = Files.list(files())) {
+            return files.sorted().toList();
+        }
+    }
+
+    /** What was to be written has been moved or is not wanted; a folder left over does no harm. */
+    @Override
+    public void close() {
+        try {
+            if (lock != null) {
+                lock.close();
+            }
+            delete(folder);
+        } catch (IOException e) {
+            logger.warn("{} stays behind", folder, e);
+        }
+    }
+}
