@@ -12,12 +12,9 @@ import ai.djl.training.Trainer;
 import ai.djl.training.optimizer.Optimizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -28,16 +25,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.nni4j.algorithm.Algorithms;
 import org.nni4j.algorithm.Capabilities;
 import org.nni4j.algorithm.Capabilities.BitRange;
-import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.Quantizers;
 import org.nni4j.config.ConfigException;
 import org.nni4j.config.ConfigList;
 import org.nni4j.config.QuantType;
-import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
-import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
 
 /** What every algorithm on the class path promises. */
@@ -52,78 +46,24 @@ class AlgorithmContractTest {
         return Algorithms.available();
     }
 
-    /**
-     * Each algorithm with each quant type and scheme it supports, at its smallest and its largest
-     * width.
-     */
-    static Stream<Arguments> points() {
-        List<Arguments> points = new ArrayList<>();
-        for (String name : algorithms()) {
-            QuantizationAlgorithm algorithm = Algorithms.find(name);
-            algorithm
-                    .capabilities()
-                    .bits()
-                    .forEach(
-                            (type, range) -> {
-                                for (QuantizationScheme scheme : schemes(algorithm, type)) {
-                                    points.add(new Arguments(name, type, range.min(), scheme));
-                                    points.add(new Arguments(name, type, range.max(), scheme));
-                                }
-                            });
-        }
-        return points.stream().distinct();
-    }
-
-    private static Set<QuantizationScheme> schemes(
-            QuantizationAlgorithm algorithm, QuantType type) {
-        Set<QuantizationScheme> selectable = new TreeSet<>(algorithm.capabilities().schemes());
-        selectable.removeIf(scheme -> !accepts(algorithm, type, scheme));
-        return selectable.isEmpty()
-                ? Set.of(
-                        algorithm
-                                .defaultScheme(type)
-                                .orElse(QuantizationScheme.PER_TENSOR_SYMMETRIC))
-                : selectable;
-    }
-
-    /** An algorithm may support a scheme for weights, say, and not for inputs. */
-    private static boolean accepts(
-            QuantizationAlgorithm algorithm, QuantType type, QuantizationScheme scheme) {
-        BitRange range =
-                java.util.Objects.requireNonNull(algorithm.capabilities().bits().get(type));
-        QuantizationDtype dtype = algorithm.defaultDtype(type).orElse(QuantizationDtype.INT);
-        try {
-            algorithm.check(Points.point(type, range.max(), dtype, scheme, Map.of()));
-            return true;
-        } catch (IllegalArgumentException e) {
-            return false;
-        }
-    }
-
-    record Arguments(String algorithm, QuantType type, int bits, QuantizationScheme scheme) {
-        TensorQuantizer quantizer(NDManager manager) {
-            QuantizationDtype dtype =
-                    Algorithms.find(algorithm).defaultDtype(type).orElse(QuantizationDtype.INT);
-            return Points.quantizer(
-                    algorithm, Points.point(type, bits, dtype, scheme, Map.of()), manager);
-        }
-    }
-
     @ParameterizedTest
     @MethodSource("algorithms")
     void planCompressAndExport_leaveTheFloatNetwork(String algorithm) throws Exception {
         try (Model model = Networks.lenetModel(1)) {
             Block block = model.getBlock();
             Map<String, float[]> before = Networks.values(block);
-            float[] output = Networks.evaluate(model, random(1, 784), new Shape(1, 1, 28, 28));
+            float[] output =
+                    Networks.evaluate(model, Values.gaussian(1, 784), new Shape(1, 1, 28, 28));
             try (Quantizer quantizer = quantizer(algorithm, model)) {
                 assertThat(quantizer.plan().toString()).contains(algorithm);
                 quantizer.compress();
-                Networks.evaluate(model, random(2, 784), new Shape(1, 1, 28, 28));
+                Networks.evaluate(model, Values.gaussian(2, 784), new Shape(1, 1, 28, 28));
                 quantizer.exportModel(folder.resolve("net"), folder.resolve("net.json"));
                 assertThat(model.getBlock()).isSameAs(block);
-                assertSame(Networks.values(block), before);
-                assertThat(Networks.evaluate(model, random(1, 784), new Shape(1, 1, 28, 28)))
+                Values.assertSame(Networks.values(block), before);
+                assertThat(
+                                Networks.evaluate(
+                                        model, Values.gaussian(1, 784), new Shape(1, 1, 28, 28)))
                         .isEqualTo(output);
             }
         }
@@ -155,7 +95,7 @@ class AlgorithmContractTest {
     @ParameterizedTest
     @MethodSource("algorithms")
     void calibration_intoAFreshNetwork_evaluatesToTheSameBits(String algorithm) throws Exception {
-        float[] image = random(5, 784);
+        float[] image = Values.gaussian(5, 784);
         Shape one = new Shape(1, 1, 28, 28);
         try (Model model = Networks.lenetModel(3);
                 Model fresh = Networks.lenetModel(4)) {
@@ -224,7 +164,7 @@ class AlgorithmContractTest {
             proceed(quantizer, model, 2);
             proceed(resumed, fresh, 2);
             assertThat(resumed.calibration()).isEqualTo(quantizer.calibration());
-            float[] image = random(5, 784);
+            float[] image = Values.gaussian(5, 784);
             Shape one = new Shape(1, 1, 28, 28);
             assertThat(Networks.evaluate(fresh, image, one))
                     .isEqualTo(Networks.evaluate(model, image, one));
@@ -234,7 +174,7 @@ class AlgorithmContractTest {
     /** A training step, or for algorithms that do not train, an evaluation. */
     private static void proceed(Quantizer quantizer, Model model, int seed) {
         if (!trains(quantizer.plan().algorithm())) {
-            Networks.evaluate(model, random(seed, 784), new Shape(1, 1, 28, 28));
+            Networks.evaluate(model, Values.gaussian(seed, 784), new Shape(1, 1, 28, 28));
             return;
         }
         try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
@@ -251,91 +191,18 @@ class AlgorithmContractTest {
                 Quantizer quantizer = quantizer(algorithm, model)) {
             quantizer.compress();
             if (Algorithms.find(algorithm).capabilities().needsOptimizer()) {
-                Networks.train(model, new float[784], one, random(1, CLASSES));
-                Networks.Pass pass = Networks.train(model, random(2, 784), one, random(3, CLASSES));
-                assertFinite(pass.output());
-                assertFinite(pass.inputGradient());
-                pass.gradients().values().forEach(AlgorithmContractTest::assertFinite);
+                Networks.train(model, new float[784], one, Values.gaussian(1, CLASSES));
+                Networks.Pass pass =
+                        Networks.train(
+                                model, Values.gaussian(2, 784), one, Values.gaussian(3, CLASSES));
+                Values.assertFinite(pass.output());
+                Values.assertFinite(pass.inputGradient());
+                pass.gradients().values().forEach(Values::assertFinite);
             }
-            assertFinite(Networks.evaluate(model, new float[784], one));
+            Values.assertFinite(Networks.evaluate(model, new float[784], one));
             quantizer.calibration();
-            assertFinite(Networks.evaluate(model, new float[784], one));
-            assertFinite(Networks.evaluate(model, random(4, 784), one));
-        }
-    }
-
-    @ParameterizedTest
-    @MethodSource("points")
-    void zeros_everywhere_stayZeroOrFinite(Arguments point) {
-        Shape shape = new Shape(2, 3, 4);
-        try (NDManager manager = NDManager.newBaseManager();
-                TensorQuantizer quantizer = point.quantizer(manager)) {
-            if (trains(point.algorithm())) {
-                Points.Pass pass = Points.train(quantizer, new float[24], shape, random(1, 24));
-                assertFinite(pass.output());
-                assertFinite(pass.gradient());
-                pass.learned().forEach(AlgorithmContractTest::assertFinite);
-            }
-            assertFinite(Points.evaluate(quantizer, new float[24], shape));
-        }
-    }
-
-    @ParameterizedTest
-    @MethodSource("points")
-    void learnedParameters_getGradients(Arguments point) {
-        Shape shape = new Shape(2, 3, 4);
-        try (NDManager manager = NDManager.newBaseManager();
-                TensorQuantizer quantizer = point.quantizer(manager)) {
-            if (!quantizer.learnedParameters().isEmpty()) {
-                float[] large = random(2, 24);
-                for (int i = 0; i < large.length; i++) {
-                    large[i] *= 20;
-                }
-                Points.train(quantizer, random(1, 24), shape, random(3, 24));
-                Points.Pass pass = Points.train(quantizer, large, shape, random(3, 24));
-                assertThat(pass.learned()).hasSameSizeAs(quantizer.learnedParameters());
-                for (float[] gradient : pass.learned()) {
-                    assertFinite(gradient);
-                    assertThat(gradient).isNotEqualTo(new float[gradient.length]);
-                }
-            }
-        }
-    }
-
-    @ParameterizedTest
-    @MethodSource("points")
-    void load_ofState_goesOnTheSame(Arguments point) {
-        Shape shape = new Shape(2, 3, 4);
-        try (NDManager manager = NDManager.newBaseManager();
-                TensorQuantizer quantizer = point.quantizer(manager);
-                TensorQuantizer resumed = point.quantizer(manager)) {
-            see(point, quantizer, random(1, 24), shape);
-            see(point, resumed, random(2, 24), shape);
-            resumed.load(quantizer.state());
-            assertSame(resumed.state(), quantizer.state());
-            see(point, quantizer, random(3, 24), shape);
-            see(point, resumed, random(3, 24), shape);
-            assertSame(resumed.state(), quantizer.state());
-            assertThat(Points.evaluate(resumed, random(4, 24), shape))
-                    .isEqualTo(Points.evaluate(quantizer, random(4, 24), shape));
-        }
-    }
-
-    @ParameterizedTest
-    @MethodSource("points")
-    void evaluation_changesNothing(Arguments point) {
-        Shape shape = new Shape(2, 3, 4);
-        try (NDManager manager = NDManager.newBaseManager();
-                TensorQuantizer quantizer = point.quantizer(manager)) {
-            see(point, quantizer, random(1, 24), shape);
-            quantizer.calibration();
-            QuantizerState before = quantizer.state();
-            float[] first = Points.evaluate(quantizer, random(2, 24), shape);
-            float[] wide = random(3, 24);
-            wide[0] = 100;
-            Points.evaluate(quantizer, wide, shape);
-            assertThat(Points.evaluate(quantizer, random(2, 24), shape)).isEqualTo(first);
-            assertSame(quantizer.state(), before);
+            Values.assertFinite(Networks.evaluate(model, new float[784], one));
+            Values.assertFinite(Networks.evaluate(model, Values.gaussian(4, 784), one));
         }
     }
 
@@ -521,17 +388,6 @@ class AlgorithmContractTest {
         }
     }
 
-    /** Shows a quantizer data in the mode it learns from. */
-    private static void see(Arguments point, TensorQuantizer quantizer, float[] data, Shape shape) {
-        if (trains(point.algorithm())) {
-            Points.train(quantizer, data, shape, data);
-        } else if (point.type() == QuantType.WEIGHT) {
-            Points.describe(quantizer, data, shape);
-        } else {
-            Points.evaluate(quantizer, data, shape);
-        }
-    }
-
     private static boolean trains(String algorithm) {
         return Algorithms.find(algorithm).capabilities().needsOptimizer();
     }
@@ -603,30 +459,5 @@ class AlgorithmContractTest {
                                 Networks.set(
                                         p.getValue(),
                                         java.util.Objects.requireNonNull(values.get(p.getKey()))));
-    }
-
-    private static float[] random(long seed, int length) {
-        Random random = new Random(seed);
-        float[] values = new float[length];
-        for (int i = 0; i < length; i++) {
-            values[i] = (float) random.nextGaussian();
-        }
-        return values;
-    }
-
-    private static void assertFinite(float[] values) {
-        for (float value : values) {
-            assertThat(Float.isFinite(value)).as(Arrays.toString(values)).isTrue();
-        }
-    }
-
-    private static void assertSame(Map<String, float[]> actual, Map<String, float[]> expected) {
-        assertThat(actual.keySet()).isEqualTo(expected.keySet());
-        expected.forEach((name, values) -> assertThat(actual.get(name)).as(name).isEqualTo(values));
-    }
-
-    private static void assertSame(QuantizerState actual, QuantizerState expected) {
-        assertSame(actual.arrays(), expected.arrays());
-        assertThat(actual.counters()).isEqualTo(expected.counters());
     }
 }
