@@ -22,7 +22,7 @@ final class OnnxStage {
     /** Enough to compare with; more would only take longer. */
     private static final int SAMPLES = 64;
 
-    private static final double SECONDS_PER_BATCH_SIZE = 2;
+    private static final double SECONDS_PER_BATCH_SIZE = 1.5;
 
     private final Pictures pictures;
     private final int threads;
