@@ -2,6 +2,7 @@ package org.nni4j.compression;
 
 import ai.djl.Model;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.optimizer.Optimizer;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -552,6 +554,37 @@ public class Quantizer implements AutoCloseable {
         new ExportedFiles(modelPath, calibrationPath).write(model, model.getBlock(), calibration);
         detach();
         return calibration;
+    }
+
+    /**
+     * Writes what {@link #exportModel(Path, Path)} writes, and before it the quantized network as
+     * an ONNX model of integers, compared with the trained one on drawn inputs. Needs the artifact
+     * {@code org.nni4j:nni-export}, whose {@code OnnxExporter} compares on data of your own and
+     * reports what it found.
+     *
+     * @param modelPath folder and name of the float network
+     * @param calibrationPath where the calibration goes, as JSON
+     * @param onnxPath where the ONNX model goes
+     * @param inputShapes of the model's inputs, batch first
+     * @return the calibration written
+     * @throws IOException if a file cannot be written; then model and files are as they were
+     * @throws IllegalStateException if {@link #compress()} was never called, the model is not
+     *     initialized, or no exporter is on the class path
+     */
+    public CalibrationConfig exportModel(
+            Path modelPath, Path calibrationPath, Path onnxPath, Shape... inputShapes)
+            throws IOException {
+        ModelExporter exporter = ModelExporter.find();
+        Path target = onnxPath.toAbsolutePath();
+        Path part = target.resolveSibling(target.getFileName() + ".part");
+        try {
+            exporter.export(this, part, inputShapes);
+            CalibrationConfig written = exportModel(modelPath, calibrationPath);
+            Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
+            return written;
+        } finally {
+            Files.deleteIfExists(part);
+        }
     }
 
     /**

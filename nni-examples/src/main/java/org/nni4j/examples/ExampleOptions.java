@@ -1,6 +1,7 @@
 package org.nni4j.examples;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -99,6 +100,14 @@ final class ExampleOptions {
     Optional<Path> output = Optional.empty();
 
     @Option(
+            names = "--onnx",
+            paramLabel = "FILE",
+            description =
+                    "Write the quantized network as an ONNX model of integers, compare it with the"
+                            + " trained one, and measure it in ONNX Runtime; implies --fold.")
+    Optional<Path> onnx = Optional.empty();
+
+    @Option(
             names = "--resume",
             description =
                     "Go on with the training, float or quantized, that the output folder holds.")
@@ -108,6 +117,15 @@ final class ExampleOptions {
             names = "--json",
             description = "Print the result as one line of JSON, and nothing else, to stdout.")
     boolean json;
+
+    /**
+     * Tells whether the story goes on in ONNX Runtime: if that was asked for, and where somebody
+     * just tries the example out.
+     */
+    boolean toOnnx() {
+        boolean tried = data.isEmpty() && limit.isEmpty() && !json && config.isEmpty();
+        return onnx.isPresent() || (tried && List.of("qat", "observer").contains(algorithm));
+    }
 
     /**
      * Checks what can be checked before any work is done.

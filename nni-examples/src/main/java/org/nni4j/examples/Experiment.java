@@ -3,6 +3,8 @@ package org.nni4j.examples;
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Block;
 import ai.djl.training.optimizer.Optimizer;
@@ -20,6 +22,8 @@ import org.nni4j.algorithms.observer.ObserverQuantizer;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.compression.Quantizers;
+import org.nni4j.export.OnnxExportException;
+import org.nni4j.export.UnverifiedModelException;
 import org.nni4j.graph.Graph;
 import org.nni4j.graph.GraphTracer;
 
@@ -96,6 +100,7 @@ final class Experiment {
             try (Quantizer quantizer = quantizer(model)) {
                 final ParameterBytes bytes = ParameterBytes.of(model, quantizer.plan());
                 double quantizedAccuracy = quantize(quantizer);
+                Optional<OnnxResult> onnx = onnx(quantizer);
                 double seconds = (System.nanoTime() - begin) / 1e9;
                 Report report =
                         new Report(
@@ -110,7 +115,8 @@ final class Experiment {
                                 quantizedAccuracy,
                                 bytes.inFloat(),
                                 bytes.quantized(),
-                                seconds);
+                                seconds,
+                                onnx);
                 write(quantizer, report);
                 return report;
             }
@@ -127,6 +133,21 @@ final class Experiment {
         quantizer.compress();
         train(quantizer);
         return accuracy(quantizer.model(), "quantized test");
+    }
+
+    private Optional<OnnxResult> onnx(Quantizer quantizer) {
+        if (!options.toOnnx()) {
+            return Optional.empty();
+        }
+        messages.println("exporting to ONNX, comparing and timing");
+        try {
+            int processors = Runtime.getRuntime().availableProcessors();
+            return Optional.of(new OnnxStage(pictures, processors).run(quantizer, options.onnx));
+        } catch (OnnxExportException | UnverifiedModelException e) {
+            throw new InputException("--onnx: " + e.getMessage());
+        } catch (IOException e) {
+            throw InputException.unreadable(options.onnx.orElse(Path.of("ONNX model")), e);
+        }
     }
 
     private void startEngine() {
@@ -171,7 +192,14 @@ final class Experiment {
     private Quantizer quantizer(Model model) {
         QuantizerOptions standard = QuantizerOptions.standard().withSeed(options.seed);
         if (options.algorithm.equals(OBSERVER)) {
-            return new ObserverQuantizer(model, config.list(), standard);
+            if (!isTraced()) {
+                return new ObserverQuantizer(model, config.list(), standard);
+            }
+            try (NDManager scope = model.getNDManager().newSubManager()) {
+                NDList dummy =
+                        new NDList(scope.zeros(FloatTraining.inputShape(pictures.training())));
+                return new ObserverQuantizer(model, config.list(), standard, dummy);
+            }
         }
         int steps = Math.max(1, epochs * pictures.trainingBatches(options.batchSize).count());
         Optimizer optimizer =
@@ -182,11 +210,16 @@ final class Experiment {
                         .optWeightDecays(defaults.weightDecay())
                         .build();
         Graph graph =
-                options.fold
+                isTraced()
                         ? GraphTracer.trace(model, FloatTraining.inputShape(pictures.training()))
                         : null;
         return Quantizers.create(
                 options.algorithm, model, config.list(), optimizer, standard, graph);
+    }
+
+    /** What runs in integers must have been trained so: residual adds are seen in a trace only. */
+    private boolean isTraced() {
+        return options.fold || options.toOnnx();
     }
 
     private void makeFloat(Model model) {

@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What came out.
@@ -20,6 +21,7 @@ import java.util.Map;
  * @param floatBytes size of the float parameters
  * @param quantizedBytes size of the parameters once quantized weights are packed
  * @param seconds wall-clock time of the whole run
+ * @param onnx the quantized network as an ONNX model; empty if it did not become one
  */
 record Report(
         String data,
@@ -33,7 +35,8 @@ record Report(
         double quantizedAccuracy,
         long floatBytes,
         long quantizedBytes,
-        double seconds) {
+        double seconds,
+        Optional<OnnxResult> onnx) {
 
     /**
      * Returns the accuracy lost by quantization, in percentage points; negative if some was won.
@@ -58,6 +61,7 @@ record Report(
         fields.put("float_bytes", floatBytes);
         fields.put("quantized_bytes", quantizedBytes);
         fields.put("seconds", rounded(seconds, 10));
+        onnx.ifPresent(result -> result.addTo(fields));
         return new Gson().toJson(fields);
     }
 
@@ -77,7 +81,8 @@ record Report(
                 row("accuracy", percent(floatAccuracy), percent(quantizedAccuracy)),
                 row("drop", "", String.format(Locale.ROOT, "%.2f points", dropPoints())),
                 row("bytes", bytes(floatBytes), bytes(quantizedBytes)),
-                row("seconds", "", String.format(Locale.ROOT, "%.1f", seconds)));
+                row("seconds", "", String.format(Locale.ROOT, "%.1f", seconds)),
+                onnx.map(OnnxResult::toString).orElse(""));
     }
 
     private static String row(String name, String left, String right) {

@@ -52,6 +52,18 @@ class MnistExampleTest {
     }
 
     @Test
+    void run_onnx_writesAModelThatDjlRunsToo() throws Exception {
+        Path file = folder.resolve("lenet.onnx");
+        assertThat(runShort("--json", "--onnx", file.toString())).as(messages).isZero();
+
+        assertThat(json().get("onnx_verified").getAsBoolean()).isTrue();
+        assertThat(json().get("onnx_int8_file_bytes").getAsLong()).isEqualTo(Files.size(file));
+        assertThat(OnnxInDjlExample.predict(file, SyntheticDigits.draw(10, 7)))
+                .hasSize(10)
+                .allMatch(digit -> digit >= 0 && digit < 10);
+    }
+
+    @Test
     void run_json_isOneLineWithTheFigures() {
         assertThat(runShort("--json")).isZero();
 

@@ -31,6 +31,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.compression.Quantizers;
@@ -57,6 +59,52 @@ class QuantizedExportTest {
 
             assertThat(report.isVerified()).as(report.toString()).isTrue();
             assertThat(report.floatLayers()).as(report.toString()).isEmpty();
+        }
+    }
+
+    /** Trained without a trace, BatchNorms go into the scales of the weights before them. */
+    @Test
+    void export_unfoldedBatchNorms_keepsTheIntegersOfTheWeights() throws IOException {
+        try (Model model = Model.newInstance("unfolded", "PyTorch")) {
+            model.setBlock(residualNetwork());
+            ExportReport report = trainAndExport(model, "qat", INT8, false, OnnxExporter.builder());
+
+            assertThat(report.isVerified()).as(report.toString()).isTrue();
+            // Without a trace the additions are in float, and say so.
+            assertThat(report.floatLayers().toString()).contains("Add").contains("is not quantized");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"lsq, 4, 4", "lsq, 2, 2", "pact, 4, 4", "dorefa, 4, 4", "dorefa, 1, 2", "bnn, 1, 1"})
+    void export_lowBits_isVerified(String algorithm, int weight, int input) throws IOException {
+        String config =
+                String.format(
+                        "[{\"quant_types\": [\"weight\", \"input\"], \"quant_bits\": {\"weight\": %d,"
+                                + " \"input\": %d}, \"op_types\": [\"Conv2d\", \"Linear\"]}]",
+                        weight, input);
+        try (Model model = Model.newInstance("low", "PyTorch")) {
+            model.setBlock(residualNetwork());
+            ExportReport report =
+                    trainAndExport(model, algorithm, config, false, OnnxExporter.builder());
+            assertThat(report.isVerified()).as(report.toString()).isTrue();
+        }
+    }
+
+    @Test
+    void export_fourBitWeights_haveFourBitsInTheFile() throws IOException {
+        String config =
+                """
+                [{"quant_types": ["weight", "input"], "quant_bits": {"weight": 4, "input": 8},
+                  "op_types": ["Conv2d", "Linear"]}]
+                """;
+        try (Model model = Model.newInstance("four", "PyTorch")) {
+            model.setBlock(residualNetwork());
+            OnnxExporter.Builder exporter = OnnxExporter.builder().optFourBitWeights(true);
+            ExportReport report = trainAndExport(model, "qat", config, true, exporter);
+
+            assertThat(report.isVerified()).as(report.toString()).isTrue();
+            assertThat(report.export().opset()).isEqualTo(21);
         }
     }
 
