@@ -65,6 +65,7 @@ public final class TracedNetwork {
             Graph graph, Map<ParameterRead, Parameter> parameters, List<String> obstacles) {
         this.graph = graph;
         this.other = null;
+        this.replaced = Map.of();
         this.parameters = parameters;
         this.obstacles = obstacles;
     }
