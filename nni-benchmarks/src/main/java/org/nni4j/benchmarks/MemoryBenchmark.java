@@ -35,8 +35,8 @@ final class MemoryBenchmark {
         double floats = 0;
         for (Variant variant : variants) {
             String[] kibibytes = probe(task, variant).split(" ");
-            double peak = Long.parseLong(kibibytes[1]) / 1024.0;
-            double step = peak - Long.parseLong(kibibytes[0]) / 1024.0;
+            double peak = Long.parseLong(kibibytes[2]) / 1024.0;
+            double step = peak - Long.parseLong(kibibytes[1]) / 1024.0;
             if (variant == Variant.FLOAT) {
                 floats = step;
             }
@@ -45,6 +45,7 @@ final class MemoryBenchmark {
                             task.title(),
                             variant.title(),
                             peak,
+                            Long.parseLong(kibibytes[0]) / 1024.0,
                             step,
                             step / floats,
                             target(variant)));
@@ -77,7 +78,7 @@ final class MemoryBenchmark {
                         .start();
         String output =
                 new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
-        if (process.waitFor() != 0 || !output.matches("\\d+ \\d+")) {
+        if (process.waitFor() != 0 || !output.matches("\\d+ \\d+ \\d+")) {
             throw new IllegalStateException(
                     String.format(
                             "memory of %s, %s: exit code %d, \"%s\"",
