@@ -23,6 +23,8 @@ import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.compression.Quantizers;
+import org.nni4j.export.OnnxExport;
+import org.nni4j.export.OnnxExporter;
 import org.nni4j.graph.Graph;
 import org.nni4j.graph.GraphTracer;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -113,7 +115,30 @@ public class ScalingBenchmark {
         }
     }
 
-    /** A quantized network that has seen data, and a place to write it. */
+    /** A place to write to. */
+    @State(Scope.Thread)
+    public static class Folder {
+
+        private Path path;
+
+        /** Makes it. */
+        @Setup(Level.Invocation)
+        public void setUp() throws IOException {
+            path = Files.createTempDirectory("nni4j-export");
+        }
+
+        /** Deletes it with all that was written. */
+        @TearDown(Level.Invocation)
+        public void tearDown() throws IOException {
+            try (Stream<Path> files = Files.walk(path)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+
+    /** A quantized network that has seen data, and a place to write it to. */
     @State(Scope.Thread)
     public static class Trained {
 
@@ -122,28 +147,20 @@ public class ScalingBenchmark {
 
         /** Quantizes, and computes one training forward. */
         @Setup(Level.Invocation)
-        public void setUp(Network network) throws IOException {
+        public void setUp(Network network, Folder place) {
+            folder = place.path;
             quantizer = network.quantizer(null);
             Model model = quantizer.compress();
             try (NDManager manager = model.getNDManager().newSubManager()) {
-                model.getBlock()
-                        .forward(
-                                new ParameterStore(manager, false),
-                                new NDList(manager.randomNormal(INPUT)),
-                                true);
+                NDList input = new NDList(manager.randomNormal(INPUT));
+                model.getBlock().forward(new ParameterStore(manager, false), input, true);
             }
-            folder = Files.createTempDirectory("nni4j-export");
         }
 
-        /** Takes the quantizers out and deletes what was written. */
+        /** Takes the quantizers out. */
         @TearDown(Level.Invocation)
-        public void tearDown() throws IOException {
+        public void tearDown() {
             quantizer.close();
-            try (Stream<Path> files = Files.walk(folder)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
         }
     }
 
@@ -190,8 +207,20 @@ public class ScalingBenchmark {
                 trained.folder.resolve("model"), trained.folder.resolve("calibration.json"));
     }
 
+    /**
+     * Writes the float network as an ONNX model.
+     *
+     * @param network float
+     * @param folder to write to
+     * @return what was written
+     */
+    @Benchmark
+    public OnnxExport exportOnnx(Network network, Folder folder) throws IOException {
+        return OnnxExporter.export(network.model, folder.path.resolve("chain.onnx"), INPUT);
+    }
+
     /** Returns the names of the benchmarks, in the order of a report. */
     static List<String> names() {
-        return List.of("compress", "compressTraced", "trace", "exportModel");
+        return List.of("compress", "compressTraced", "trace", "exportModel", "exportOnnx");
     }
 }

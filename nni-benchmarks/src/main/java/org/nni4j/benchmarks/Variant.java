@@ -3,7 +3,6 @@ package org.nni4j.benchmarks;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
-import org.nni4j.algorithm.Algorithms;
 import org.nni4j.config.ConfigEntry;
 import org.nni4j.config.ConfigEntryBuilder;
 import org.nni4j.config.ConfigList;
@@ -33,7 +32,6 @@ enum Variant {
     static List<Variant> of(Task task) {
         return Arrays.stream(values())
                 .filter(v -> !v.folds() || task.normalized())
-                .filter(Variant::isSupported)
                 .toList();
     }
 
@@ -50,14 +48,6 @@ enum Variant {
     /** Tells whether the network is traced, so that each BatchNorm is folded. */
     boolean folds() {
         return this == QAT_FOLDED;
-    }
-
-    private boolean isSupported() {
-        return this != QAT_FROZEN
-                || Algorithms.find(algorithm)
-                        .capabilities()
-                        .settings()
-                        .contains(SettingKey.OBSERVER_FREEZE_STEP.key());
     }
 
     /** Returns the config list; dtypes and schemes are the algorithm's own. */
