@@ -38,7 +38,7 @@ final class StepBenchmark {
             for (Variant variant : variants) {
                 runs.put(variant, new TrainingRun(task, variant, seed));
             }
-            Map<Variant, double[]> times = measure(runs);
+            Map<Variant, double[]> times = measure(runs, effort.rounds() * task.repetitions());
             double[] floats = times.getOrDefault(Variant.FLOAT, new double[0]);
             return variants.stream()
                     .map(v -> StepResult.of(task, v, times.getOrDefault(v, floats), floats))
@@ -48,8 +48,7 @@ final class StepBenchmark {
         }
     }
 
-    private Map<Variant, double[]> measure(Map<Variant, TrainingRun> runs) {
-        int rounds = effort.rounds();
+    private Map<Variant, double[]> measure(Map<Variant, TrainingRun> runs, int rounds) {
         Map<Variant, double[]> times = new EnumMap<>(Variant.class);
         runs.keySet().forEach(v -> times.put(v, new double[rounds]));
         List<Map.Entry<Variant, TrainingRun>> order = new ArrayList<>(runs.entrySet());

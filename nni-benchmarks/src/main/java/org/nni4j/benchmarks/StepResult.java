@@ -52,16 +52,17 @@ record StepResult(
     }
 
     static String heading() {
-        return "| network | step | ms | ratio | quartiles of the ratio | target |\n"
-                + "|---|---|---|---|---|---|";
+        return "| network | step | rounds | ms | ratio | quartiles of the ratio | target |\n"
+                + "|---|---|---|---|---|---|---|";
     }
 
     String row() {
         return String.format(
                 Locale.ROOT,
-                "| %s | %s | %.1f | %.2f | %.2f–%.2f | %s |",
+                "| %s | %s | %d | %.1f | %.2f | %.2f–%.2f | %s |",
                 network,
                 variant,
+                rounds,
                 milliseconds,
                 ratio,
                 pairedLower,

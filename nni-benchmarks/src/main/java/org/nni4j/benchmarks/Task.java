@@ -47,6 +47,11 @@ enum Task {
         return normalized;
     }
 
+    /** Returns how many steps are measured for each one asked for: short ones vary more. */
+    int repetitions() {
+        return this == LENET ? 10 : 1;
+    }
+
     /** Builds the network, not initialized. */
     Block network() {
         return switch (this) {

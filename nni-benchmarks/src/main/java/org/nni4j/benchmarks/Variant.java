@@ -30,9 +30,7 @@ enum Variant {
 
     /** Returns those that make sense for a network, float first. */
     static List<Variant> of(Task task) {
-        return Arrays.stream(values())
-                .filter(v -> !v.folds() || task.normalized())
-                .toList();
+        return Arrays.stream(values()).filter(v -> !v.folds() || task.normalized()).toList();
     }
 
     /** Returns the name for people. */

@@ -29,7 +29,8 @@ import org.nni4j.placement.QuantizationPlan;
  */
 public final class DynamicExporter {
 
-    private static final String ALGORITHM = "dynamic";
+    static final String ALGORITHM = "dynamic";
+
     private static final String PROFILE = "profile";
     private static final String EXACT_PROFILE = "onnxruntime";
 

@@ -71,6 +71,12 @@ final class QuantizedExport {
     }
 
     private void check() {
+        if (calibration.algorithm().equals(DynamicExporter.ALGORITHM)) {
+            throw new OnnxExportException(
+                    List.of(
+                            "algorithm \"dynamic\" chooses ranges in each call, so there are none"
+                                    + " to write; expected DynamicExporter.export"));
+        }
         List<String> problems = new ArrayList<>();
         for (CalibratedLayer layer : calibration.layers()) {
             if (!layer.unobserved().isEmpty()) {

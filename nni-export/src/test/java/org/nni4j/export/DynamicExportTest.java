@@ -221,6 +221,12 @@ class DynamicExportTest {
                         .isInstanceOf(OnnxExportException.class)
                         .hasMessageContaining("layer \"Linear\": profile \"pytorch\"");
             }
+            try (DynamicQuantizer quantizer = quantizer(model, "per_tensor_symmetric", false)) {
+                quantizer.compress();
+                assertThatThrownBy(() -> OnnxExporter.export(quantizer, inputs, file))
+                        .isInstanceOf(OnnxExportException.class)
+                        .hasMessageContaining("expected DynamicExporter.export");
+            }
             Map<String, Object> weights =
                     Map.of(
                             "quant_types", List.of("weight"),

@@ -12,6 +12,7 @@ import java.util.SplittableRandom;
 import java.util.TreeSet;
 import org.nni4j.algorithm.Capabilities;
 import org.nni4j.algorithm.Capabilities.BitRange;
+import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.config.QuantType;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
@@ -25,11 +26,16 @@ final class RandomEntries {
 
     private final Random random;
     private final Capabilities capabilities;
+
+    /** The only layers the algorithm works on; empty for any. */
+    private final Set<String> only;
+
     private final List<Layer> layers;
 
-    RandomEntries(long seed, Capabilities capabilities, LayerTree tree) {
+    RandomEntries(long seed, QuantizationAlgorithm algorithm, LayerTree tree) {
         this.random = new Random(new SplittableRandom(seed).nextLong());
-        this.capabilities = capabilities;
+        this.capabilities = algorithm.capabilities();
+        this.only = algorithm.layerTypes();
         this.layers = tree.layers();
     }
 
@@ -63,7 +69,8 @@ final class RandomEntries {
         if (wild()) {
             supported = List.of(QuantType.values());
         }
-        List<QuantType> types = some(supported);
+        // An algorithm of certain layers replaces their kernels, which take all or nothing.
+        List<QuantType> types = only.isEmpty() || wild() ? some(supported) : supported;
         Map<String, Object> bits = new LinkedHashMap<>();
         for (QuantType type : types) {
             BitRange range = capabilities.bits().get(type);
@@ -124,10 +131,12 @@ final class RandomEntries {
                 layers.stream()
                         .filter(l -> !types.contains("weight") || hasWeight(l) || wild())
                         .filter(l -> !types.contains("input") || !takesIndices(l) || wild())
+                        .filter(l -> only.isEmpty() || only.contains(l.type()) || wild())
                         .toList();
         int which = random.nextInt(8);
         if (which < 5 || able.isEmpty()) {
             Set<String> words = new TreeSet<>(Set.of("Conv2d", "Linear"));
+            words.removeIf(type -> !only.isEmpty() && !only.contains(type));
             able.forEach(layer -> words.add(layer.type()));
             entry.put("op_types", some(List.copyOf(words)));
         }

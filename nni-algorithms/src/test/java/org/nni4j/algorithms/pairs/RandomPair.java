@@ -89,7 +89,9 @@ final class RandomPair {
      */
     Outcome run(Path folder) throws IOException, MalformedModelException {
         try (Model model = network.model()) {
-            entries = new RandomEntries(seed + 7, capabilities, LayerTree.of(model)).draw();
+            entries =
+                    new RandomEntries(seed + 7, Algorithms.find(algorithm), LayerTree.of(model))
+                            .draw();
             Float32 before = new Float32(model);
             Outcome outcome = quantize(model, before, folder);
             if (outcome != Outcome.QUANTIZED) {

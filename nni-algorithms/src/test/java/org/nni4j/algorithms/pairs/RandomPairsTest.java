@@ -31,7 +31,8 @@ class RandomPairsTest {
                 throw new AssertionError(pair.toString(), e);
             }
         }
-        // Pairs that are refused test less; most are not.
-        assertThat(quantized).isGreaterThan(PAIRS / 2);
+        // Pairs that are refused test less. About half are, and more of an algorithm that works on
+        // few types of layers, which a network may not have.
+        assertThat(quantized).isGreaterThan(PAIRS * 2 / 5);
     }
 }

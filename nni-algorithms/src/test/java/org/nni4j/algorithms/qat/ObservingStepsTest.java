@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nni4j.algorithms.Networks;
@@ -52,7 +53,7 @@ class ObservingStepsTest {
             try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
                 for (int i = 1; i <= STEPS; i++) {
                     step(trainer, ROW, new float[] {0, i});
-                    ends.add(input(quantizer).max()[0]);
+                    ends.add(Objects.requireNonNull(input(quantizer).max())[0]);
                 }
             }
         }
