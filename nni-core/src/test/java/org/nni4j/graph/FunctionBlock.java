@@ -11,11 +11,11 @@ import java.util.function.UnaryOperator;
  * A user's block: DJL's LambdaBlock runs its function on made-up arrays to find shapes, this one
  * does not.
  */
-final class FunctionBlock extends AbstractBlock {
+public final class FunctionBlock extends AbstractBlock {
 
     private final UnaryOperator<NDList> function;
 
-    FunctionBlock(UnaryOperator<NDList> function) {
+    public FunctionBlock(UnaryOperator<NDList> function) {
         this.function = function;
     }
 

@@ -2,7 +2,6 @@ package org.nni4j.export.operator;
 
 import java.util.List;
 import java.util.Map;
-import org.nni4j.export.onnx.Attribute;
 import org.nni4j.export.onnx.OnnxType;
 import org.nni4j.graph.Value;
 
@@ -33,11 +32,11 @@ final class Elementwise {
         for (String op :
                 List.of(
                         "Neg", "Sign", "Abs", "Sqrt", "Floor", "Ceil", "Round", "Exp", "Log", "Sin",
-                        "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh",
-                        "Atanh", "Erf")) {
+                        "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Erf")) {
             table.put(op, e -> e.result(op, List.of(e.input())));
         }
         table.put("Square", e -> e.result("Mul", List.of(e.input(), e.input())));
+        table.put("Cbrt", Elementwise::cubeRoot);
         table.put("Log2", e -> scaledLog(e, 2));
         table.put("Log10", e -> scaledLog(e, 10));
         table.put("Degrees", e -> scaled(e, (float) (180 / Math.PI)));
@@ -76,6 +75,14 @@ final class Elementwise {
         e.result("Sub", List.of(a, e.add("Mul", List.of(floor, b))));
     }
 
+    private static void cubeRoot(Emission e) {
+        String root =
+                e.add(
+                        "Pow",
+                        List.of(e.add("Abs", List.of(e.input())), e.onnx().scalar(1 / 3f)));
+        e.result("Mul", List.of(e.add("Sign", List.of(e.input())), root));
+    }
+
     private static void scaledLog(Emission e, double base) {
         String log = e.add("Log", List.of(e.input()));
         e.result("Mul", List.of(log, e.onnx().scalar((float) (1 / Math.log(base)))));
@@ -105,9 +112,5 @@ final class Elementwise {
             throw new UnmappedException("drops elements in inference too");
         }
         e.bind(e.input());
-    }
-
-    static Attribute to(OnnxType type) {
-        return Attribute.of("to", (long) type.code());
     }
 }

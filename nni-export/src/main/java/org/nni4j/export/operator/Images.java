@@ -2,6 +2,7 @@ package org.nni4j.export.operator;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,68 +23,79 @@ final class Images {
         table.put("MultiBoxPrior", Images::anchors);
     }
 
+    /*
+     * DJL's engine ignores alignCorners, and computes modes 1 and 3 with antialiasing: up, the first is ONNX's linear; all
+     * else is written as what it is, a product with constant matrices for height and width.
+     */
     private static void interpolate(Emission e) {
-        boolean aligned = e.flag("alignCorners");
-        Attribute[] attributes =
-                switch ((int) e.number("mode")) {
-                    case 0 -> nearest();
-                    case 1, 2, 4 -> linear(aligned);
-                    case 3 -> cubic(aligned);
-                    default -> throw new UnmappedException("mode " + e.number("mode"));
-                };
-        e.result("Resize", operands(e, e.input(), e.outputDimensions()), attributes);
+        requirePlanes(e);
+        e.bind(resized(e, e.input(), e.dimensions(e.first()), e.outputDimensions(), "mode"));
     }
 
-    /* DJL's image resize takes channels last, (height, width, channels) with or without a batch axis. */
+    /* DJL's resize of pictures has the channels last. */
     private static void resize(Emission e) {
-        if (e.rank() != 4 || !e.outputType().isFloating()) {
-            throw new UnmappedException(
-                    "resizes a " + e.first() + "; expected a float batch of pictures");
-        }
-        Attribute[] attributes =
-                switch ((int) e.number("interpolation")) {
-                    case 0 -> nearest();
-                    case 1 -> linear(false);
-                    case 3 -> cubic(false);
-                    default ->
-                            throw new UnmappedException(
-                                    "interpolation " + e.number("interpolation"));
-                };
-        List<Dimension> last = e.outputDimensions();
-        List<Dimension> first = List.of(last.get(0), last.get(3), last.get(1), last.get(2));
-        String turned = e.add("Transpose", List.of(e.input()), Attribute.ints("perm", 0, 3, 1, 2));
-        String resized = e.add("Resize", operands(e, turned, first), attributes);
+        requirePlanes(e);
+        String turned =
+                e.add("Transpose", List.of(e.input()), Attribute.ints("perm", 0, 3, 1, 2));
+        String resized =
+                resized(
+                        e,
+                        turned,
+                        channelsFirst(e.dimensions(e.first())),
+                        channelsFirst(e.outputDimensions()),
+                        "interpolation");
         e.result("Transpose", List.of(resized), Attribute.ints("perm", 0, 2, 3, 1));
     }
 
-    private static List<String> operands(Emission e, String input, List<Dimension> sizes) {
-        return List.of(input, "", "", e.shape(new ArrayList<>(sizes)));
+    private static void requirePlanes(Emission e) {
+        if (e.rank() != 4 || !e.outputType().isFloating()) {
+            throw new UnmappedException(
+                    "resizes " + e.first() + "; expected a float batch of pictures with channels");
+        }
     }
 
-    /* PyTorch's nearest neighbour is floor(x·in/out), without half pixels. */
-    private static Attribute[] nearest() {
-        return new Attribute[] {
-            Attribute.of("mode", "nearest"),
-            Attribute.of("coordinate_transformation_mode", "asymmetric"),
-            Attribute.of("nearest_mode", "floor")
-        };
+    private static List<Dimension> channelsFirst(List<Dimension> sizes) {
+        return List.of(sizes.get(0), sizes.get(3), sizes.get(1), sizes.get(2));
     }
 
-    private static Attribute[] linear(boolean aligned) {
-        return new Attribute[] {Attribute.of("mode", "linear"), coordinates(aligned)};
+    private static String resized(
+            Emission e, String input, List<Dimension> from, List<Dimension> to, String mode) {
+        int kind = (int) e.number(mode);
+        long[] in = {from.get(2).size(), from.get(3).size()};
+        long[] out = {to.get(2).size(), to.get(3).size()};
+        List<String> operands = List.of(input, "", "", e.shape(to));
+        if (kind == 0) {
+            // floor(x·in/out), without half pixels.
+            return e.add(
+                    "Resize",
+                    operands,
+                    Attribute.of("mode", "nearest"),
+                    Attribute.of("coordinate_transformation_mode", "asymmetric"),
+                    Attribute.of("nearest_mode", "floor"));
+        }
+        if (kind == 1 && out[0] >= in[0] && out[1] >= in[1]) {
+            return e.add(
+                    "Resize",
+                    operands,
+                    Attribute.of("mode", "linear"),
+                    Attribute.of("coordinate_transformation_mode", "half_pixel"));
+        }
+        String rows = e.onnx().constant(weights(in[0], out[0], kind, false));
+        String columns = e.onnx().constant(weights(in[1], out[1], kind, true));
+        return e.add("MatMul", List.of(e.add("MatMul", List.of(rows, input)), columns));
     }
 
-    private static Attribute[] cubic(boolean aligned) {
-        return new Attribute[] {
-            Attribute.of("mode", "cubic"),
-            coordinates(aligned),
-            Attribute.of("cubic_coeff_a", -0.75f)
-        };
-    }
-
-    private static Attribute coordinates(boolean aligned) {
-        return Attribute.of(
-                "coordinate_transformation_mode", aligned ? "align_corners" : "half_pixel");
+    /* What each new row takes of the old ones: the identity, resized. */
+    private static TensorData weights(long in, long out, int kind, boolean transposed) {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray identity = manager.eye((int) in).reshape(1, 1, in, in);
+            NDArray resized =
+                    identity.getNDArrayInternal()
+                            .interpolation(new long[] {out, in}, kind, false)
+                            .reshape(out, in);
+            NDArray matrix = transposed ? resized.transpose() : resized;
+            return TensorData.floats(matrix.toFloatArray(), matrix.getShape().getShape());
+        }
     }
 
     /* Anchor boxes depend on the shape of the feature map alone, so they are computed here, once and for all. */
@@ -92,7 +104,7 @@ final class Images {
         try (NDManager manager = NDManager.newBaseManager()) {
             NDArray map =
                     manager.zeros(
-                            new ai.djl.ndarray.types.Shape(
+                            new Shape(
                                     1,
                                     sizes.get(1).size(),
                                     sizes.get(2).size(),

@@ -1,7 +1,9 @@
 package org.nni4j.export.operator;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.nni4j.export.network.Dimension;
 import org.nni4j.export.onnx.Attribute;
@@ -20,6 +22,8 @@ final class Layouts {
         table.put("Transpose", Layouts::transpose);
         table.put("Broadcast", Layouts::broadcast);
         table.put("Tile", Layouts::tile);
+        table.put("Repeat", Layouts::repeat);
+        table.put("Flip", Layouts::flip);
         table.put("Pad", Layouts::pad);
         table.put("OnesLike", e -> like(e, 1));
         table.put("ZerosLike", e -> like(e, 0));
@@ -56,25 +60,67 @@ final class Layouts {
         e.result("Expand", List.of(e.input(), e.shape(e.outputDimensions())));
     }
 
-    /* The shapes say how often each axis is repeated, except that PyTorch may put axes in front. */
+    /* The shapes say how often each axis is repeated; PyTorch may put axes in front. */
     private static void tile(Emission e) {
-        List<Dimension> in = e.dimensions(e.first());
         List<Dimension> out = e.outputDimensions();
+        List<Dimension> in = new ArrayList<>(e.dimensions(e.first()));
         int added = out.size() - in.size();
-        long[] repeats = new long[out.size()];
-        long[] counted = new long[out.size()];
-        for (int i = 0; i < repeats.length; i++) {
-            Dimension from = i < added ? Dimension.fixed(1) : in.get(i - added);
-            Dimension to = out.get(i);
-            boolean batch = !from.isFixed() && from.offset() == 0 && to.offset() == 0;
-            repeats[i] = batch ? to.factor() / from.factor() : to.size() / from.size();
-            counted[i] = from.isFixed() ? from.size() : -1;
+        for (int i = 0; i < added; i++) {
+            in.add(0, Dimension.fixed(1));
         }
         String input =
-                added == 0
-                        ? e.input()
-                        : e.add("Reshape", List.of(e.input(), e.onnx().longs(counted)));
-        e.result("Tile", List.of(input, e.onnx().longs(repeats)));
+                added == 0 ? e.input() : e.add("Reshape", List.of(e.input(), e.shape(in)));
+        e.result("Tile", List.of(input, e.onnx().longs(repeats(in, out))));
+    }
+
+    /* Every element several times in a row: tiles along an axis of size 1 behind each axis. */
+    private static void repeat(Emission e) {
+        List<Dimension> in = e.dimensions(e.first());
+        List<Dimension> out = e.outputDimensions();
+        long[] repeats = repeats(in, out);
+        List<Dimension> apart = new ArrayList<>();
+        long[] tiles = new long[2 * repeats.length];
+        for (int i = 0; i < repeats.length; i++) {
+            apart.add(in.get(i));
+            apart.add(Dimension.fixed(1));
+            tiles[2 * i] = 1;
+            tiles[2 * i + 1] = repeats[i];
+        }
+        String spread = e.add("Reshape", List.of(e.input(), e.shape(apart)));
+        String tiled = e.add("Tile", List.of(spread, e.onnx().longs(tiles)));
+        e.result("Reshape", List.of(tiled, e.shape(out)));
+    }
+
+    private static long[] repeats(List<Dimension> in, List<Dimension> out) {
+        return IntStream.range(0, in.size())
+                .mapToLong(
+                        i -> {
+                            Dimension from = in.get(i);
+                            Dimension to = out.get(i);
+                            boolean proportional =
+                                    !from.isFixed() && from.offset() == 0 && to.offset() == 0;
+                            return proportional
+                                    ? to.factor() / from.factor()
+                                    : to.size() / from.size();
+                        })
+                .toArray();
+    }
+
+    private static void flip(Emission e) {
+        long[] axes = e.longs("axes");
+        long[] minusOnes = LongStream.of(axes).map(a -> -1).toArray();
+        long[] ends = LongStream.of(axes).map(a -> Long.MIN_VALUE + 1).toArray();
+        e.result(
+                "Slice",
+                List.of(
+                        e.input(),
+                        e.onnx().longs(minusOnes),
+                        e.onnx().longs(ends),
+                        e.onnx().longs(
+                                LongStream.of(axes)
+                                        .map(a -> Math.floorMod(a, (long) e.rank()))
+                                        .toArray()),
+                        e.onnx().longs(minusOnes)));
     }
 
     /* PyTorch's order: begin and end of the last axis, then of the one before it. */

@@ -40,12 +40,11 @@ final class Poolings {
     }
 
     /*
-     * With ceilMode a last window may reach over the padding. PyTorch never counts what lies beyond the padding; ONNX
-     * Runtime's own ceil_mode did, until 1.19 or so. So the shape is reached by end padding that is not counted, and
-     * padding that is counted becomes zeros before.
+     * DJL's engine counts padding whatever countIncludePad says. With ceilMode a last window may reach over the padding;
+     * what lies beyond it is never counted, though ONNX Runtime's own ceil_mode did so for years: the padding becomes zeros
+     * before, and the size is reached by end padding that is not counted.
      */
     private static void average(Emission e) {
-        boolean counted = e.flag("countIncludePad");
         if (!e.flag("ceilMode")) {
             e.result(
                     "AveragePool",
@@ -53,20 +52,17 @@ final class Poolings {
                     Attribute.ints("kernel_shape", e.longs("kernel")),
                     Attribute.ints("strides", e.longs("stride")),
                     Attribute.ints("pads", pads(e)),
-                    Attribute.of("count_include_pad", counted ? 1 : 0));
+                    Attribute.of("count_include_pad", 1));
             return;
         }
         long[] padding = e.longs("padding");
         long[] pads = pads(e);
-        String input = e.input();
-        if (counted) {
-            input = zeroPadded(e, input, padding);
-            for (int i = 0; i < padding.length; i++) {
-                pads[i] = 0;
-                pads[i + padding.length] = Math.max(0, pads[i + padding.length] - padding[i]);
-            }
+        for (int i = 0; i < padding.length; i++) {
+            int end = i + padding.length;
+            pads[i] = 0;
+            pads[end] = Math.max(0, pads[end] - padding[i]);
         }
-        e.result("AveragePool", List.of(input), window(e, pads));
+        e.result("AveragePool", List.of(zeroPadded(e, e.input(), padding)), window(e, pads));
     }
 
     private static String zeroPadded(Emission e, String input, long[] padding) {
