@@ -181,7 +181,7 @@ class OperatorsTest {
         unary("sum of all", x -> x.sum());
         unary("sum, kept", PICTURE, x -> x.sum(new int[] {2, -1}, true));
         unary("mean", PICTURE, x -> x.mean(new int[] {2}));
-        unary("mean, kept", PICTURE, x -> x.mean(new int[] {2, 3}, true));
+        unary("mean, kept", PICTURE, x -> x.mean(new int[] {3}, true));
         unary("mean of all", PICTURE, NDArray::mean);
         unary("max", PICTURE, x -> x.max(new int[] {1}, true));
         unary("min", PICTURE, x -> x.min(new int[] {1}));
@@ -314,23 +314,13 @@ class OperatorsTest {
         try (NDManager manager = NDManager.newBaseManager()) {
             Block block = new SequentialBlock().add(new FunctionBlock(c.function()));
             Path file = folder.resolve("operator.onnx");
-            OnnxExporter.builder().build().exportFloat(block, file, inputs(c, manager, 2));
+            OnnxExporter.builder().build().exportFloat(block, file, Agreement.normal(manager, 2, c.shapes()));
             try (OnnxRun run = new OnnxRun(file)) {
                 for (long batch : new long[] {1, 2, 3}) {
-                    compare(c, block, run, inputs(c, manager, batch), batch);
+                    compare(c, block, run, Agreement.normal(manager, batch, c.shapes()), batch);
                 }
             }
         }
-    }
-
-    private static NDList inputs(Case c, NDManager manager, long batch) {
-        NDList inputs = new NDList();
-        for (Shape shape : c.shapes()) {
-            long[] sizes = shape.getShape().clone();
-            sizes[0] = batch;
-            inputs.add(manager.randomNormal(new Shape(sizes)));
-        }
-        return inputs;
     }
 
     private static void compare(Case c, Block block, OnnxRun run, NDList inputs, long batch)

@@ -74,6 +74,17 @@ public final class TracedNetwork {
     }
 
     /**
+     * Takes a graph that was traced before. Every shape is fixed.
+     *
+     * @param graph of an inference pass
+     * @param block whose parameters it reads
+     * @return the network
+     */
+    public static TracedNetwork of(Graph graph, Block block) {
+        return new TracedNetwork(graph, null, parametersOf(block));
+    }
+
+    /**
      * Traces a network at two batch sizes, both larger than 1, since at 1 an axis may vanish or
      * broadcast that does not at others.
      *

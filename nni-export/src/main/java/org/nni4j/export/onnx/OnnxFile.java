@@ -72,21 +72,25 @@ public final class OnnxFile {
         return model.toByteArray();
     }
 
+    /* The protobuf library counts in int; a sum over the tensors sees an overflow coming. */
     private static long checkedSize(ModelProto model) {
-        // The protobuf library counts in int; a sum over the tensors sees an overflow coming.
-        long tensors =
+        checkSize(
                 model.getGraph().getInitializerList().stream()
                         .mapToLong(t -> t.getRawData().size())
-                        .sum();
-        long bytes = tensors > MAX_BYTES ? tensors : model.getSerializedSize();
-        if (bytes < 0 || bytes > MAX_BYTES) {
+                        .sum());
+        long bytes = model.getSerializedSize();
+        checkSize(bytes < 0 ? MAX_BYTES + 1 : bytes);
+        return bytes;
+    }
+
+    static void checkSize(long bytes) {
+        if (bytes > MAX_BYTES) {
             throw new IllegalArgumentException(
                     "the model has "
-                            + tensors
-                            + " bytes of weights; expected less than 2 GiB, the most a protobuf"
-                            + " file can hold");
+                            + bytes
+                            + " bytes; expected less than 2 GiB, the most a protobuf file can"
+                            + " hold");
         }
-        return bytes;
     }
 
     private static void move(Path from, Path to) throws IOException {

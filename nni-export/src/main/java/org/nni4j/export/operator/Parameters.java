@@ -1,11 +1,13 @@
 package org.nni4j.export.operator;
 
 import ai.djl.ndarray.NDArray;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Objects;
 import java.util.Optional;
 import org.nni4j.export.onnx.OnnxType;
 import org.nni4j.export.onnx.TensorData;
+import org.nni4j.graph.Constant;
 import org.nni4j.graph.ParameterRead;
 import org.nni4j.graph.Value;
 
@@ -30,9 +32,23 @@ final class Parameters {
         return name;
     }
 
-    /** The elements of a float parameter. */
+    /**
+     * The elements of a float parameter, or of a constant that stands in its place.
+     *
+     * @throws UnmappedException if the value is computed
+     */
     static float[] floats(Emission emission, Value value) {
-        return emission.network().parameter(value.parameter().orElseThrow()).toFloatArray();
+        if (value.parameter().isPresent()) {
+            return emission.network().parameter(value.parameter().get()).toFloatArray();
+        }
+        ByteBuffer data =
+                value.constant()
+                        .flatMap(Constant::buffer)
+                        .orElseThrow(
+                                () -> new UnmappedException("weight " + value + " is computed"));
+        float[] elements = new float[data.remaining() / Float.BYTES];
+        data.asFloatBuffer().get(elements);
+        return elements;
     }
 
     /** The elements of a weight whose output channels come first, with the folded BatchNorm. */

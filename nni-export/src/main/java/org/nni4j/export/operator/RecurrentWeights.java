@@ -31,7 +31,7 @@ record RecurrentWeights(
 
     static RecurrentWeights of(Emission e) {
         List<Value> parameters = e.values("params");
-        if (!parameters.stream().allMatch(v -> v.parameter().isPresent())) {
+        if (parameters.stream().anyMatch(v -> v.kind() == Value.Kind.COMPUTED)) {
             throw new UnmappedException("has weights that are computed, not parameters");
         }
         String op = e.node().op().toUpperCase(Locale.ROOT);
