@@ -28,6 +28,7 @@ class RoomsTest {
     private static final JavaClasses CORE =
             new ClassFileImporter()
                     .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .withImportOption(location -> !location.contains("nni-fixtures"))
                     .importPackages("org.nni4j");
 
     /**

@@ -24,6 +24,7 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.nni4j.fixtures.FunctionBlock;
 import org.nni4j.layer.LayerTree;
 import org.nni4j.layer.LayerWrapper;
 

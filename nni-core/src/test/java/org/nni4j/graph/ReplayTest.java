@@ -11,6 +11,7 @@ import ai.djl.training.ParameterStore;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.nni4j.fixtures.Networks;
 
 /**
  * A graph says all that is needed to compute the network again. Most networks give the same bits;

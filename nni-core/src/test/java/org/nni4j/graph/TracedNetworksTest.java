@@ -29,6 +29,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.nni4j.block.Concat;
 import org.nni4j.block.ElementwiseAdd;
+import org.nni4j.fixtures.FunctionBlock;
+import org.nni4j.fixtures.Networks;
 
 /** What is seen of particular networks. */
 class TracedNetworksTest {

@@ -24,6 +24,7 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.nni4j.fixtures.Networks;
 
 /** What holds for the graph of every network, and for every network that was traced. */
 class TracerLawsTest {

@@ -27,8 +27,7 @@ final class Agreement {
     }
 
     /** The largest difference of each output, over the largest magnitude of that output. */
-    static void assertClose(
-            String what, Block block, OnnxRun run, NDList inputs, double tolerance)
+    static void assertClose(String what, Block block, OnnxRun run, NDList inputs, double tolerance)
             throws OrtException {
         List<OnnxRun.Output> actual = run.run(inputs);
         NDList expected =

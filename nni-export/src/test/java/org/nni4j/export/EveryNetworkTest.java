@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import org.nni4j.graph.Networks;
+import org.nni4j.fixtures.Networks;
 
 /** Every network the tracer is tested with, as an ONNX model, computes what it computes in DJL. */
 class EveryNetworkTest {

@@ -29,7 +29,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import org.nni4j.graph.FunctionBlock;
+import org.nni4j.fixtures.FunctionBlock;
 
 /** Layers in the forms the test networks do not have: other ranks, groups, states, folds. */
 class LayersTest {
@@ -130,7 +130,12 @@ class LayersTest {
                         steps),
                 new Case(
                         "GRU that returns its state",
-                        of(GRU.builder().setStateSize(3).setNumLayers(2).optReturnState(true).build()),
+                        of(
+                                GRU.builder()
+                                        .setStateSize(3)
+                                        .setNumLayers(2)
+                                        .optReturnState(true)
+                                        .build()),
                         steps),
                 new Case(
                         "RNN that returns its state",
@@ -247,8 +252,7 @@ class LayersTest {
             OnnxExport export =
                     OnnxExporter.builder()
                             .build()
-                            .exportFloat(
-                                    c.block(), file, Agreement.normal(manager, 2, c.shapes()));
+                            .exportFloat(c.block(), file, Agreement.normal(manager, 2, c.shapes()));
             assertThat(export.operators().containsKey("BatchNormalization"))
                     .as("a BatchNorm behind a layer is folded")
                     .isEqualTo(c.name().startsWith("BatchNorm"));

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.nni4j.graph.FunctionBlock;
+import org.nni4j.fixtures.FunctionBlock;
 
 /** What an export refuses, and says, and leaves behind. */
 class OnnxExporterTest {
@@ -233,7 +233,8 @@ class OnnxExporterTest {
 
         OnnxExport export = export(block, OnnxExporter.builder());
 
-        // Two products of one 4×4 weight: names, shapes and the rest take less than a second one would.
+        // Two products of one 4×4 weight: names, shapes and the rest take less than a second one
+        // would.
         assertThat(export.operators()).containsEntry("Gemm", 2);
         try (OnnxRun run = new OnnxRun(file())) {
             NDList inputs = Agreement.normal(manager, 3, new Shape(2, 4));

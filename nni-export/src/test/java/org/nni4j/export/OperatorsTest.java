@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import org.nni4j.graph.FunctionBlock;
+import org.nni4j.fixtures.FunctionBlock;
 
 /** Every operator with a mapping computes in ONNX Runtime what it computes in DJL. */
 class OperatorsTest {
@@ -314,7 +314,9 @@ class OperatorsTest {
         try (NDManager manager = NDManager.newBaseManager()) {
             Block block = new SequentialBlock().add(new FunctionBlock(c.function()));
             Path file = folder.resolve("operator.onnx");
-            OnnxExporter.builder().build().exportFloat(block, file, Agreement.normal(manager, 2, c.shapes()));
+            OnnxExporter.builder()
+                    .build()
+                    .exportFloat(block, file, Agreement.normal(manager, 2, c.shapes()));
             try (OnnxRun run = new OnnxRun(file)) {
                 for (long batch : new long[] {1, 2, 3}) {
                     compare(c, block, run, Agreement.normal(manager, batch, c.shapes()), batch);
@@ -337,8 +339,7 @@ class OperatorsTest {
                 assertThat((double) actual.get(i).elements()[j])
                         .as(c.name() + ", " + what + ", element " + j)
                         .isCloseTo(
-                                wanted[j],
-                                within(TOLERANCE * Math.max(1.0, Math.abs(wanted[j]))));
+                                wanted[j], within(TOLERANCE * Math.max(1.0, Math.abs(wanted[j]))));
             }
         }
     }

@@ -77,9 +77,7 @@ final class Elementwise {
 
     private static void cubeRoot(Emission e) {
         String root =
-                e.add(
-                        "Pow",
-                        List.of(e.add("Abs", List.of(e.input())), e.onnx().scalar(1 / 3f)));
+                e.add("Pow", List.of(e.add("Abs", List.of(e.input())), e.onnx().scalar(1 / 3f)));
         e.result("Mul", List.of(e.add("Sign", List.of(e.input())), root));
     }
 

@@ -35,8 +35,7 @@ final class Images {
     /* DJL's resize of pictures has the channels last. */
     private static void resize(Emission e) {
         requirePlanes(e);
-        String turned =
-                e.add("Transpose", List.of(e.input()), Attribute.ints("perm", 0, 3, 1, 2));
+        String turned = e.add("Transpose", List.of(e.input()), Attribute.ints("perm", 0, 3, 1, 2));
         String resized =
                 resized(
                         e,

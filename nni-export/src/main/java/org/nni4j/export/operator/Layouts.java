@@ -68,8 +68,7 @@ final class Layouts {
         for (int i = 0; i < added; i++) {
             in.add(0, Dimension.fixed(1));
         }
-        String input =
-                added == 0 ? e.input() : e.add("Reshape", List.of(e.input(), e.shape(in)));
+        String input = added == 0 ? e.input() : e.add("Reshape", List.of(e.input(), e.shape(in)));
         e.result("Tile", List.of(input, e.onnx().longs(repeats(in, out))));
     }
 
@@ -116,10 +115,11 @@ final class Layouts {
                         e.input(),
                         e.onnx().longs(minusOnes),
                         e.onnx().longs(ends),
-                        e.onnx().longs(
-                                LongStream.of(axes)
-                                        .map(a -> Math.floorMod(a, (long) e.rank()))
-                                        .toArray()),
+                        e.onnx()
+                                .longs(
+                                        LongStream.of(axes)
+                                                .map(a -> Math.floorMod(a, (long) e.rank()))
+                                                .toArray()),
                         e.onnx().longs(minusOnes)));
     }
 

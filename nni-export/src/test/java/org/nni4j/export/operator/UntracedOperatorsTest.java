@@ -35,16 +35,19 @@ class UntracedOperatorsTest {
     }
 
     private static Value constant(int id, String name, Shape shape, float... elements) {
-        ByteBuffer data =
-                ByteBuffer.allocate(elements.length * 4).order(ByteOrder.nativeOrder());
+        ByteBuffer data = ByteBuffer.allocate(elements.length * 4).order(ByteOrder.nativeOrder());
         data.asFloatBuffer().put(elements);
         Constant constant = new Constant(Constant.CAPTURED, Map.of(), data.array());
-        return new Value(
-                id, name, Value.Kind.CONSTANT, shape, DataType.FLOAT32, null, constant);
+        return new Value(id, name, Value.Kind.CONSTANT, shape, DataType.FLOAT32, null, constant);
     }
 
     private static float[] run(
-            String op, Shape in, float[] x, Shape out, Map<String, Object> attributes, Value... more)
+            String op,
+            Shape in,
+            float[] x,
+            Shape out,
+            Map<String, Object> attributes,
+            Value... more)
             throws Exception {
         Value input = new Value(0, "input0", Value.Kind.INPUT, in, DataType.FLOAT32, null, null);
         Value output = value(1, op + "1", out);
@@ -56,10 +59,20 @@ class UntracedOperatorsTest {
         }
         Node node =
                 new Node(
-                        0, op + "1", op, op, "", "", 0, 1, inputs, roles, List.of(output),
-                        attributes, false);
-        Graph graph =
-                new Graph(List.of(node), List.of(input), List.of(output), List.of(), false);
+                        0,
+                        op + "1",
+                        op,
+                        op,
+                        "",
+                        "",
+                        0,
+                        1,
+                        inputs,
+                        roles,
+                        List.of(output),
+                        attributes,
+                        false);
+        Graph graph = new Graph(List.of(node), List.of(input), List.of(output), List.of(), false);
         OnnxGraph onnx = new OnnxGraph(OnnxVersion.STANDARD);
         TracedNetwork network = TracedNetwork.of(graph, Blocks.identityBlock());
         NetworkEmitter emitter =
@@ -67,8 +80,7 @@ class UntracedOperatorsTest {
         assertThat(emitter.unmapped()).isEmpty();
         assertThat(emitter.emit(List.of("y"))).isEmpty();
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
-        try (OrtSession session =
-                        environment.createSession(OnnxFile.bytes(onnx, "test", "test"));
+        try (OrtSession session = environment.createSession(OnnxFile.bytes(onnx, "test", "test"));
                 OnnxTensor tensor =
                         OnnxTensor.createTensor(environment, FloatBuffer.wrap(x), in.getShape());
                 OrtSession.Result result = session.run(Map.of("x", tensor))) {
@@ -82,7 +94,8 @@ class UntracedOperatorsTest {
 
     @Test
     void transposedConvolution_addsTheKernelAtEachPosition() throws Exception {
-        // x = (1, 2), kernel (1, 10, 100), stride 2: 1·k at 0..2 and 2·k at 2..4, and the bias of 0.5 everywhere.
+        // x = (1, 2), kernel (1, 10, 100), stride 2: 1·k at 0..2 and 2·k at 2..4, and the bias of
+        // 0.5 everywhere.
         // Padding 1 takes the first and the last away, output padding 1 puts one back at the end.
         float[] y =
                 run(
