@@ -61,6 +61,14 @@ public final class TracedNetwork {
         }
     }
 
+    private TracedNetwork(
+            Graph graph, Map<ParameterRead, Parameter> parameters, List<String> obstacles) {
+        this.graph = graph;
+        this.other = null;
+        this.parameters = parameters;
+        this.obstacles = obstacles;
+    }
+
     /**
      * Traces a network at the batch size of the dummy inputs alone. Every shape is fixed.
      *
@@ -92,13 +100,21 @@ public final class TracedNetwork {
      * @param inputs dummy inputs of one batch size; left as they are
      * @return the network
      * @throws IllegalArgumentException if the inputs have no common first size
-     * @throws IllegalStateException as {@link GraphTracer#trace(Block, NDList)}
+     * @throws IllegalStateException as {@link GraphTracer#trace(Block, NDList)}, for the dummy inputs
      */
     public static TracedNetwork anyBatch(Block block, NDList inputs) {
         long batch = Math.max(2, commonBatch(inputs));
         try (NDManager manager = inputs.head().getManager().newSubManager()) {
-            Graph graph = GraphTracer.trace(block, resized(inputs, batch, manager));
-            Graph other = GraphTracer.trace(block, resized(inputs, batch + 1, manager));
+            Graph graph;
+            Graph other;
+            try {
+                graph = GraphTracer.trace(block, resized(inputs, batch, manager));
+                other = GraphTracer.trace(block, resized(inputs, batch + 1, manager));
+            } catch (IllegalStateException e) {
+                // If it fails on the user's own inputs too, that is another error.
+                Graph own = GraphTracer.trace(block, inputs);
+                return new TracedNetwork(own, parametersOf(block), List.of(e.getMessage()));
+            }
             return new TracedNetwork(graph, other, parametersOf(block));
         }
     }
@@ -164,7 +180,7 @@ public final class TracedNetwork {
     }
 
     /**
-     * Returns why the network is not the same at both batch sizes.
+     * Returns why the network is not the same at both batch sizes, or fails at one.
      *
      * @return empty if it is, or if one batch size was asked for
      */
