@@ -101,7 +101,9 @@ class OnnxExporterTest {
     @Test
     void shapesThatDependOnData_areRefused() throws IOException {
         assertRefused(
-                function(NDArray::nonzero), "shape depends on data", "operator NonZero (Java method");
+                function(NDArray::nonzero),
+                "shape depends on data",
+                "operator NonZero (Java method");
     }
 
     @Test

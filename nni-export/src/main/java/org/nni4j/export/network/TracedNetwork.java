@@ -100,7 +100,8 @@ public final class TracedNetwork {
      * @param inputs dummy inputs of one batch size; left as they are
      * @return the network
      * @throws IllegalArgumentException if the inputs have no common first size
-     * @throws IllegalStateException as {@link GraphTracer#trace(Block, NDList)}, for the dummy inputs
+     * @throws IllegalStateException as {@link GraphTracer#trace(Block, NDList)}, for the dummy
+     *     inputs
      */
     public static TracedNetwork anyBatch(Block block, NDList inputs) {
         long batch = Math.max(2, commonBatch(inputs));
