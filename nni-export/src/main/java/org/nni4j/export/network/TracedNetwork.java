@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,32 +41,28 @@ public final class TracedNetwork {
 
     private TracedNetwork(
             Graph graph, @Nullable Graph other, Map<ParameterRead, Parameter> parameters) {
-        this(graph, other, parameters, Map.of());
+        this(
+                graph,
+                other,
+                parameters,
+                Map.of(),
+                other == null ? List.of() : GraphDifferences.find(graph, other));
     }
 
     private TracedNetwork(
             Graph graph,
             @Nullable Graph other,
             Map<ParameterRead, Parameter> parameters,
-            Map<ParameterRead, NDArray> replaced) {
+            Map<ParameterRead, NDArray> replaced,
+            List<String> obstacles) {
         this.graph = graph;
-        this.replaced = Map.copyOf(replaced);
         this.parameters = parameters;
-        List<String> found = other == null ? List.of() : GraphDifferences.find(graph, other);
-        this.obstacles = found;
-        this.other = found.isEmpty() ? other : null;
+        this.replaced = Map.copyOf(replaced);
+        this.obstacles = List.copyOf(obstacles);
+        this.other = obstacles.isEmpty() ? other : null;
         if (this.other != null) {
             this.other.values().forEach(v -> otherValues.put(v.id(), v));
         }
-    }
-
-    private TracedNetwork(
-            Graph graph, Map<ParameterRead, Parameter> parameters, List<String> obstacles) {
-        this.graph = graph;
-        this.other = null;
-        this.replaced = Map.of();
-        this.parameters = parameters;
-        this.obstacles = obstacles;
     }
 
     /**
@@ -115,7 +110,8 @@ public final class TracedNetwork {
             } catch (IllegalStateException e) {
                 // If it fails on the user's own inputs too, that is another error.
                 Graph own = GraphTracer.trace(block, inputs);
-                return new TracedNetwork(own, parametersOf(block), List.of(e.getMessage()));
+                return new TracedNetwork(
+                        own, null, parametersOf(block), Map.of(), List.of(e.getMessage()));
             }
             return new TracedNetwork(graph, other, parametersOf(block));
         }
@@ -187,7 +183,7 @@ public final class TracedNetwork {
      * @return empty if it is, or if one batch size was asked for
      */
     public List<String> obstacles() {
-        return Collections.unmodifiableList(obstacles);
+        return obstacles;
     }
 
     /**
@@ -275,7 +271,7 @@ public final class TracedNetwork {
      * @return a view; this network stays as it is
      */
     public TracedNetwork withParameters(Map<ParameterRead, NDArray> values) {
-        return new TracedNetwork(graph, other, parameters, values);
+        return new TracedNetwork(graph, other, parameters, values, obstacles);
     }
 
     /**
