@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.nni4j.export.onnx.OnnxType;
 import org.nni4j.export.runtime.OperatorCensus;
 import org.nni4j.graph.Graph;
 import org.nni4j.graph.Node;
@@ -13,9 +14,6 @@ import org.nni4j.graph.Value;
 
 /** Says why an operator of an exported model runs in float. */
 public final class FloatReasons {
-
-    /** What a runtime takes into the operator before it. */
-    private static final Set<String> JOINED = Set.of("BatchNorm", "Relu", "Minimum", "Clip");
 
     /** What ONNX Runtime has integer kernels for, on the processor. */
     private static final Set<String> WITH_KERNEL =
@@ -129,7 +127,15 @@ public final class FloatReasons {
             return null;
         }
         Optional<WeightCodes> codes = emission.weightOf(node);
-        return codes.isEmpty() ? "its weight is not quantized" : codes.get().obstacle();
+        if (codes.isEmpty()) {
+            return "its weight is not quantized";
+        }
+        if (emission.storesFourBits() && codes.get().type(true) == OnnxType.INT4) {
+            return "its weight is stored in four bits, for which the runtime has no integer kernel";
+        }
+        return codes.get().obstacle() == null && emission.hasFloatBias(node)
+                ? "its bias stays in float: integers of the products' scale are too coarse for it"
+                : codes.get().obstacle();
     }
 
     private @Nullable String inputReason(Node node, int i) {
@@ -148,23 +154,12 @@ public final class FloatReasons {
     }
 
     private String resultReason(Node node) {
-        Value result = node.outputs().get(0);
-        while (true) {
-            List<Node> readers = graph.consumers(result);
-            if (emission.placement().made(result).isEmpty()
-                    && readers.size() == 1
-                    && JOINED.contains(readers.get(0).op())) {
-                result = readers.get(0).outputs().get(0);
-            } else {
-                break;
-            }
-        }
+        Value result = emission.placement().result(node);
         Set<Optional<TensorCodes>> views = emission.placement().views(result);
         if (views.contains(Optional.<TensorCodes>empty())) {
-            Value seen = result;
             String readers =
                     graph.consumers(result).stream()
-                            .filter(n -> readsInFloat(n, seen))
+                            .filter(n -> readsInFloat(n, result))
                             .map(Node::name)
                             .collect(Collectors.joining(", "));
             return readers.isEmpty()

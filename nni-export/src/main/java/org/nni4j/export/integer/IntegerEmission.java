@@ -2,11 +2,13 @@ package org.nni4j.export.integer;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.calibration.CalibratedLayer;
@@ -47,6 +49,7 @@ public final class IntegerEmission implements EmissionHooks {
     private final Map<String, String> sources = new HashMap<>();
     private final Map<String, WeightCodes> codesByName = new HashMap<>();
     private final Map<Integer, WeightCodes> codesByNode = new TreeMap<>();
+    private final Set<Integer> floatBiases = new HashSet<>();
 
     /**
      * How weights are stored.
@@ -69,7 +72,7 @@ public final class IntegerEmission implements EmissionHooks {
             TracedNetwork network,
             CalibrationConfig calibration,
             NetworkWeights weights,
-            java.util.Set<TensorSite> signs,
+            Set<TensorSite> signs,
             WeightOptions options) {
         this.network = network;
         this.calibration = calibration;
@@ -398,6 +401,9 @@ public final class IntegerEmission implements EmissionHooks {
         if (options.sevenBit()) {
             codes = codes.reduced();
         }
+        if (codes.type(options.fourBit()) != OnnxType.INT4) {
+            codes = codes.finer();
+        }
         return turned ? codes.transposed((int) own[0]) : codes;
     }
 
@@ -421,6 +427,10 @@ public final class IntegerEmission implements EmissionHooks {
                         .orElse(null);
         boolean product = consumer.op().equals("Conv") || isGemm(consumer);
         if (weight == null || input == null || !product) {
+            return Optional.empty();
+        }
+        if (!isFineEnough(consumer, weight, input)) {
+            floatBiases.add(consumer.index());
             return Optional.empty();
         }
         float[] values = tensor.elements().get();
@@ -451,6 +461,42 @@ public final class IntegerEmission implements EmissionHooks {
                         name,
                         List.of(q, s, z),
                         axis(whole ? QuantizationParameters.PER_TENSOR : 0)));
+    }
+
+    /**
+     * Whether an integer bias is as good as the float one that was trained. Rounding it moves a
+     * result by half a product's scale. With eight bits on both sides that is next to nothing; with
+     * few levels it must be less than the 64th part of a step of the result.
+     */
+    private boolean isFineEnough(Node consumer, WeightCodes weight, TensorCodes input) {
+        if (options.fourBit() && weight.type(true) == OnnxType.INT4) {
+            return false;
+        }
+        if (weight.bits() >= 7 && input.qmax() - input.qmin() >= 127) {
+            return true;
+        }
+        float result =
+                placement.views(placement.result(consumer)).stream()
+                        .flatMap(Optional::stream)
+                        .filter(codes -> codes.isPerTensor() && !codes.sign())
+                        .map(TensorCodes::scale)
+                        .min(Float::compare)
+                        .orElse(0f);
+        float largest = 0;
+        for (float s : weight.scale()) {
+            largest = Math.max(largest, s);
+        }
+        return input.scale() * largest / 2 <= result / 64;
+    }
+
+    /** Whether a layer's bias stayed in float. */
+    boolean hasFloatBias(Node node) {
+        return floatBiases.contains(node.index());
+    }
+
+    /** Whether weights may be stored in four bits. */
+    boolean storesFourBits() {
+        return options.fourBit();
     }
 
     private static boolean isGemm(Node node) {

@@ -41,6 +41,9 @@ final class Placement {
                     "Stack",
                     "Dropout");
 
+    /** What a runtime takes into the operator before it. */
+    private static final Set<String> JOINED = Set.of("BatchNorm", "Relu", "Minimum", "Clip");
+
     private final Graph graph;
     private final Map<Use, TensorCodes> reads = new HashMap<>();
     private final Map<Integer, TensorCodes> made = new HashMap<>();
@@ -208,6 +211,19 @@ final class Placement {
             }
         }
         return all;
+    }
+
+    /** What comes out of an operator with the normalization and activation that belong to it. */
+    Value result(Node node) {
+        Value result = node.outputs().get(0);
+        while (made(result).isEmpty()) {
+            List<Node> readers = graph.consumers(result);
+            if (readers.size() != 1 || !JOINED.contains(readers.get(0).op())) {
+                break;
+            }
+            result = readers.get(0).outputs().get(0);
+        }
+        return result;
     }
 
     /** How an operator sees an input; empty for in float. */

@@ -39,6 +39,15 @@ public record Verification(
      */
     public record Limits(double differing, double outputSteps, double agreement) {
 
+        /**
+         * The same for a network with fewer levels than eight bits have: a value that falls to the
+         * other side moves the outputs by so much more.
+         */
+        Limits forLevels(int levels) {
+            return new Limits(
+                    differing, outputSteps * Math.max(1, 255.0 / Math.max(1, levels)), agreement);
+        }
+
         /** Two in a hundred integers, sixteen steps, and nine samples in ten. */
         public static final Limits STANDARD = new Limits(0.02, 16, 0.9);
     }

@@ -68,7 +68,15 @@ public final class Verifier {
                 session(sevenBit.bytes()),
                 Saturation.of(model.products(), reference),
                 Saturation.of(sevenBit.products(), reference),
-                limits);
+                limits.forLevels(levels(known)));
+    }
+
+    /** One less than the integers of the tensor that has the fewest. */
+    private static int levels(List<QuantizedTensor> tensors) {
+        return tensors.stream()
+                .mapToInt(t -> t.codes().qmax() - t.codes().qmin())
+                .min()
+                .orElse(255);
     }
 
     private boolean isKnown(QuantizedTensor tensor) {
