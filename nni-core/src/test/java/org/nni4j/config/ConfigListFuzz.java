@@ -13,6 +13,11 @@ public final class ConfigListFuzz {
 
     private ConfigListFuzz() {}
 
+    /** Loads and instruments all classes before inputs are timed. */
+    public static void fuzzerInitialize() {
+        seeds().forEach(ConfigListFuzz::fuzzerTestOneInput);
+    }
+
     /** What the fuzzer calls. */
     public static void fuzzerTestOneInput(byte[] bytes) {
         ConfigList list;
