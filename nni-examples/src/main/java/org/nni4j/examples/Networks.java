@@ -25,6 +25,7 @@ public final class Networks {
 
     private static final int[] RESNET_CHANNELS = {16, 32, 64};
     private static final int RESNET_BLOCKS_PER_STAGE = 3;
+    private static final int[] RESNET18_CHANNELS = {64, 128, 256, 512};
 
     private Networks() {}
 
@@ -109,6 +110,38 @@ public final class Networks {
         }
         network.add(Pool.globalAvgPool2dBlock());
         network.add(Linear.builder().setUnits(classes).build());
+        network.setInitializer(HE, Parameter.Type.WEIGHT);
+        return network;
+    }
+
+    /**
+     * Builds ResNet-18 for 224×224 colour pictures.
+     *
+     * <p>He et al., as above, table 1.
+     */
+    static Block resNet18(int classes) {
+        SequentialBlock network = new SequentialBlock();
+        network.add(convolution(7, RESNET18_CHANNELS[0], 2)).add(batchNorm()).add(relu());
+        network.add(Pool.maxPool2dBlock(new Shape(3, 3), new Shape(2, 2), new Shape(1, 1)));
+        int channels = RESNET18_CHANNELS[0];
+        for (int next : RESNET18_CHANNELS) {
+            for (int i = 0; i < 2; i++) {
+                network.add(residual(channels, next)).add(relu());
+                channels = next;
+            }
+        }
+        network.add(Pool.globalAvgPool2dBlock());
+        network.add(Linear.builder().setUnits(classes).build());
+        network.setInitializer(HE, Parameter.Type.WEIGHT);
+        return network;
+    }
+
+    /** Builds a chain of 3×3 convolutions, each with ReLU: nothing but arithmetic. */
+    static Block chain(int length, int channels) {
+        SequentialBlock network = new SequentialBlock();
+        for (int i = 0; i < length; i++) {
+            network.add(convolution(3, channels, 1)).add(relu());
+        }
         network.setInitializer(HE, Parameter.Type.WEIGHT);
         return network;
     }

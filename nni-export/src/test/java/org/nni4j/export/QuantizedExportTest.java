@@ -63,6 +63,29 @@ class QuantizedExportTest {
         }
     }
 
+    @Test
+    void exportModel_withOnnxPath_writesAllThree() throws IOException {
+        Shape shape = new Shape(4, 3, 16, 16);
+        try (Model model = Model.newInstance("three", "PyTorch")) {
+            model.setBlock(residualNetwork());
+            model.getBlock().initialize(model.getNDManager(), DataType.FLOAT32, shape);
+            Optimizer optimizer =
+                    Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.02f)).build();
+            try (Quantizer quantizer =
+                    Quantizers.create("qat", model, ConfigList.fromJson(INT8), optimizer)) {
+                quantizer.compress();
+                train(quantizer, shape);
+                Path onnx = folder.resolve("three.onnx");
+                quantizer.exportModel(
+                        folder.resolve("three"), folder.resolve("three.json"), onnx, shape);
+
+                assertThat(onnx).exists();
+                assertThat(folder.resolve("three.json")).exists();
+                assertThat(folder.resolve("three-0000.params")).exists();
+            }
+        }
+    }
+
     /** Trained without a trace, BatchNorms go into the scales of the weights before them. */
     @Test
     void export_unfoldedBatchNorms_keepsTheIntegersOfTheWeights() throws IOException {
