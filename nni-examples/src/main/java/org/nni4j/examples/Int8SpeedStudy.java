@@ -77,7 +77,8 @@ public final class Int8SpeedStudy {
             NDArray samples = scope.randomNormal(shape);
             String config = "[" + ENTRIES + (name.equals("chain") ? LAST_OF_CHAIN : "") + "]";
             try (ObserverQuantizer quantizer =
-                    new ObserverQuantizer(model, ConfigList.fromJson(config), new NDList(samples))) {
+                    new ObserverQuantizer(
+                            model, ConfigList.fromJson(config), new NDList(samples))) {
                 quantizer.observe();
                 network.forward(new ParameterStore(scope, false), new NDList(samples), false);
                 quantizer.compress();

@@ -95,7 +95,9 @@ class QuantizedExportTest {
 
             assertThat(report.isVerified()).as(report.toString()).isTrue();
             // Without a trace the additions are in float, and say so.
-            assertThat(report.floatLayers().toString()).contains("Add").contains("is not quantized");
+            assertThat(report.floatLayers().toString())
+                    .contains("Add")
+                    .contains("is not quantized");
         }
     }
 
@@ -104,8 +106,8 @@ class QuantizedExportTest {
     void export_lowBits_isVerified(String algorithm, int weight, int input) throws IOException {
         String config =
                 String.format(
-                        "[{\"quant_types\": [\"weight\", \"input\"], \"quant_bits\": {\"weight\": %d,"
-                                + " \"input\": %d}, \"op_types\": [\"Conv2d\", \"Linear\"]}]",
+                        "[{\"quant_types\": [\"weight\", \"input\"], \"quant_bits\": {\"weight\":"
+                            + " %d, \"input\": %d}, \"op_types\": [\"Conv2d\", \"Linear\"]}]",
                         weight, input);
         try (Model model = Model.newInstance("low", "PyTorch")) {
             model.setBlock(residualNetwork());
@@ -116,8 +118,7 @@ class QuantizedExportTest {
                             config,
                             false,
                             // a barely trained network of few levels has no clear first class
-                            OnnxExporter.builder()
-                                    .optLimits(new Verification.Limits(0.02, 16, 0)));
+                            OnnxExporter.builder().optLimits(new Verification.Limits(0.02, 16, 0)));
             assertThat(report.isVerified()).as(report.toString()).isTrue();
         }
     }
