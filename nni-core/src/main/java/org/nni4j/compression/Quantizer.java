@@ -350,6 +350,7 @@ public class Quantizer implements AutoCloseable {
                 start,
                 clock,
                 watch,
+                context.kernels(),
                 weights,
                 plan.foldInto(planned.path()).map(this::folded).orElse(null),
                 factory(planned.point(QuantType.INPUT)),

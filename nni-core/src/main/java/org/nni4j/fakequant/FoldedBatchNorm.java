@@ -51,11 +51,12 @@ public record FoldedBatchNorm(
 
     /** The values of one pass, as views that belong to it. */
     Values values(ParameterStore store, ForwardContext context, NDManager scope) {
-        return values(
-                parameter ->
-                        alias(
-                                store.getValue(parameter, context.device(), context.training()),
-                                scope));
+        return values(parameter -> alias(fetch(parameter, store, context), scope));
+    }
+
+    /** A lasting array of the BatchNorm, as a pass sees it. */
+    NDArray fetch(Parameter parameter, ParameterStore store, ForwardContext context) {
+        return store.getValue(parameter, context.device(), context.training());
     }
 
     /** The values as they stand, as views that belong to a scope. */

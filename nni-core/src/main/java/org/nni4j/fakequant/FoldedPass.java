@@ -1,5 +1,7 @@
 package org.nni4j.fakequant;
 
+import static java.util.Objects.requireNonNull;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
@@ -7,7 +9,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.util.Map;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,7 +45,7 @@ final class FoldedPass {
     }
 
     private final FoldedBatchNorm bn;
-    private final Map<Parameter, TensorQuantizer> weights;
+    private final QuantizedLayer owner;
     private final ParameterStore store;
     private final NDManager scope;
     private final ForwardContext context;
@@ -51,13 +53,13 @@ final class FoldedPass {
 
     FoldedPass(
             FoldedBatchNorm bn,
-            Map<Parameter, TensorQuantizer> weights,
+            QuantizedLayer owner,
             ParameterStore store,
             NDManager scope,
             ForwardContext context,
             Layer layer) {
         this.bn = bn;
-        this.weights = weights;
+        this.owner = owner;
         this.store = store;
         this.scope = scope;
         this.context = context;
@@ -168,14 +170,30 @@ final class FoldedPass {
                             if (quantizer == null || master == null) {
                                 return values.bias(master);
                             }
-                            NDArray weight = FoldedBatchNorm.alias(master, scope);
-                            return quantizer.quantize(values.weight(weight), context);
+                            NDArray weight =
+                                    values.weight(FoldedBatchNorm.alias(master, scope));
+                            // With a gradient through σ and γ, no two passes share a graph.
+                            return context.training()
+                                    ? quantizer.quantize(weight, context)
+                                    : owner.quantized(
+                                            requireNonNull(parameter),
+                                            sources(master),
+                                            context,
+                                            scope,
+                                            () -> weight);
                         });
         return run(view, in, params);
     }
 
+    private List<NDArray> sources(NDArray master) {
+        return List.of(
+                master,
+                bn.fetch(bn.gamma(), store, context),
+                bn.fetch(bn.variance(), store, context));
+    }
+
     private @Nullable TensorQuantizer quantizer(@Nullable Parameter parameter) {
-        return parameter == null ? null : weights.get(parameter);
+        return parameter == null ? null : owner.weightQuantizers().get(parameter);
     }
 
     private NDList run(

@@ -1,5 +1,7 @@
 package org.nni4j.fakequant;
 
+import static java.util.Objects.requireNonNull;
+
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -9,13 +11,18 @@ import ai.djl.nn.Parameter;
 import ai.djl.nn.UninitializedParameterException;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.layer.LayerWrapper;
+import org.nni4j.quantization.QuantizationKernels;
 
 /**
  * A layer whose inputs, weights or outputs are fake-quantized. It stands in the layer's slot and is
@@ -28,6 +35,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
     private final StepClock clock;
     private final OptimizerWatch watch;
     private final Map<Parameter, TensorQuantizer> weights;
+    private final Map<Parameter, WeightMemory> memories = new HashMap<>();
     private final @Nullable FoldedBatchNorm fold;
     private final @Nullable QuantizerRow inputs;
     private final @Nullable QuantizerRow outputs;
@@ -40,6 +48,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
      * @param startStep quantization begins with this step
      * @param clock counts the steps
      * @param watch is told of each training forward
+     * @param kernels the kernels that the quantizers compute with
      * @param weights the quantizer of each weight parameter
      * @param fold the BatchNorm folded into this layer, which is then a convolution or linear
      *     layer; or null
@@ -52,6 +61,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
             int startStep,
             StepClock clock,
             OptimizerWatch watch,
+            QuantizationKernels kernels,
             Map<Parameter, TensorQuantizer> weights,
             @Nullable FoldedBatchNorm fold,
             @Nullable IntFunction<TensorQuantizer> inputs,
@@ -62,6 +72,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
         this.clock = clock;
         this.watch = watch;
         this.weights = new LinkedHashMap<>(weights);
+        weights.keySet().forEach(weight -> memories.put(weight, new WeightMemory(kernels)));
         this.fold = fold;
         this.inputs =
                 inputs == null
@@ -120,7 +131,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
         NDList out =
                 fold == null
                         ? proceed(view(store, scope, context), in, training, params)
-                        : new FoldedPass(fold, weights, store, scope, context, this::proceed)
+                        : new FoldedPass(fold, this, store, scope, context, this::proceed)
                                 .forward(in, params);
         return outputs == null ? out : outputs.quantize(out, context);
     }
@@ -140,8 +151,44 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
                     TensorQuantizer quantizer = parameter == null ? null : weights.get(parameter);
                     return quantizer == null || master == null
                             ? master
-                            : quantizer.quantize(FoldedBatchNorm.alias(master, scope), context);
+                            : quantized(
+                                    parameter,
+                                    List.of(master),
+                                    context,
+                                    scope,
+                                    () -> FoldedBatchNorm.alias(master, scope));
                 });
+    }
+
+    /**
+     * Quantizes a weight, unless that was done before and nothing has changed.
+     *
+     * @param parameter one that is quantized
+     * @param sources what the weight to be quantized is computed from
+     * @param context the pass
+     * @param scope owns the result
+     * @param weight computes the weight to be quantized
+     */
+    NDArray quantized(
+            Parameter parameter,
+            List<NDArray> sources,
+            ForwardContext context,
+            NDManager scope,
+            Supplier<NDArray> weight) {
+        TensorQuantizer quantizer = requireNonNull(weights.get(parameter));
+        List<NDArray> all = new ArrayList<>(sources);
+        for (Parameter learned : quantizer.learnedParameters()) {
+            if (learned.isInitialized()) {
+                all.add(learned.getArray());
+            }
+        }
+        return requireNonNull(memories.get(parameter))
+                .quantized(
+                        all,
+                        quantizer,
+                        context,
+                        scope,
+                        () -> quantizer.quantize(weight.get(), context));
     }
 
     @Override
@@ -218,6 +265,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
 
     @Override
     public void close() {
+        memories.values().forEach(WeightMemory::close);
         weights.values().forEach(TensorQuantizer::close);
         if (inputs != null) {
             inputs.close();

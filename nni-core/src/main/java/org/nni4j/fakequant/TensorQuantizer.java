@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.nni4j.calibration.TensorCalibration;
 
 /**
@@ -28,6 +29,29 @@ public interface TensorQuantizer extends AutoCloseable {
      *     is quantized
      */
     NDArray quantize(NDArray tensor, ForwardContext context);
+
+    /**
+     * Returns a number that changes whenever evaluation would quantize an unchanged weight otherwise
+     * than before: with a restored calibration, for instance. Changes of the {@link
+     * #learnedParameters()} are noticed by themselves. A layer may then use one result for several
+     * passes. Only asked of quantizers of weights.
+     *
+     * @return empty where more than the weight and this number decides, or nothing is to be reused
+     */
+    default OptionalLong revision() {
+        return OptionalLong.empty();
+    }
+
+    /**
+     * Tells whether in training the result's gradient is the weight's everywhere and backward keeps
+     * nothing for it, as with a copy; one result can then take part in several backward passes. Only
+     * asked of quantizers with a {@link #revision()}.
+     *
+     * @return false if that is not certain
+     */
+    default boolean passesGradient() {
+        return false;
+    }
 
     /**
      * Called with the (folded) weight as it stands now, before its calibration is read. Weights

@@ -1,5 +1,9 @@
 package org.nni4j.quantization;
 
+import static java.util.stream.Collectors.joining;
+
+import java.util.stream.IntStream;
+
 /**
  * One kernel, specialised: everything that does not change from step to step is a constant in its
  * TorchScript source. {@link FusedSource} holds the pieces, and explains them.
@@ -12,6 +16,34 @@ sealed interface FusedKernel {
      * @return TorchScript source
      */
     String source();
+
+    /** Returns {@code [number]}: the sum of libtorch's counts of changes in place. */
+    record Changes(int arrays) implements FusedKernel {
+        @Override
+        public String source() {
+            String inputs =
+                    IntStream.range(0, arrays)
+                            .mapToObj(i -> "x" + i + ": Tensor")
+                            .collect(joining(", "));
+            String sum =
+                    IntStream.range(0, arrays)
+                            .mapToObj(i -> "torch._version(x" + i + ")")
+                            .reduce((a, b) -> "torch.add(" + a + ", " + b + ")")
+                            .orElseThrow();
+            return FusedSource.method(inputs, "n = " + sum, "return [torch.tensor(n)]");
+        }
+    }
+
+    /** Returns {@code [1]} if backward would reach x, or {@code [0]}. */
+    record Differentiated() implements FusedKernel {
+        @Override
+        public String source() {
+            return FusedSource.method(
+                    "x: Tensor",
+                    "n = int(ops.prim.requires_grad(x))",
+                    "return [torch.tensor(n)]");
+        }
+    }
 
     /** Returns {@code [min, max]}. */
     record Range(int rank, int axis) implements FusedKernel {

@@ -14,6 +14,7 @@ import ai.djl.pytorch.jni.IValueUtils;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -220,6 +221,29 @@ final class FusedKernels implements QuantizationKernels {
         return fusible(x)
                 ? run(new FusedKernel.ClippedQuantize(levels(bits)), x, level).get(0)
                 : reference.clippedQuantize(x, level, bits);
+    }
+
+    @Override
+    public OptionalLong changes(List<NDArray> arrays) {
+        if (arrays.isEmpty() || !arrays.stream().allMatch(FusedKernels::fusible)) {
+            return OptionalLong.empty();
+        }
+        try (NDArray sum =
+                run(new FusedKernel.Changes(arrays.size()), arrays.toArray(new NDArray[0]))
+                        .get(0)) {
+            return OptionalLong.of(sum.toLongArray()[0]);
+        }
+    }
+
+    @Override
+    public boolean isDifferentiated(NDArray array) {
+        if (!fusible(array)) {
+            return false;
+        }
+        // DJL's own hasGradient() knows of parameters only.
+        try (NDArray answer = run(new FusedKernel.Differentiated(), array).get(0)) {
+            return answer.toLongArray()[0] == 1;
+        }
     }
 
     private static int levels(int bits) {

@@ -3,6 +3,8 @@ package org.nni4j.quantization;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * The tensor operations that fake-quantization is made of, with their gradients.
@@ -303,6 +305,27 @@ public interface QuantizationKernels {
      * @return as x
      */
     NDArray clippedQuantize(NDArray x, NDArray level, int bits);
+
+    /**
+     * Counts the changes in place that arrays have seen, by whomever.
+     *
+     * @param arrays some
+     * @return a number that grows with each change of any of them; empty if the engine does not
+     *     count
+     */
+    default OptionalLong changes(List<NDArray> arrays) {
+        return OptionalLong.empty();
+    }
+
+    /**
+     * Tells whether backward would reach an array, as a parameter or through its graph.
+     *
+     * @param array one whose {@link #changes} are counted
+     * @return false if not, or if the engine does not tell
+     */
+    default boolean isDifferentiated(NDArray array) {
+        return false;
+    }
 
     /**
      * Picks an implementation.

@@ -38,6 +38,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
+import org.nni4j.quantization.QuantizationKernels;
 
 /** With quantizers that change nothing, a folded network is the network it was. */
 class FoldingLawTest {
@@ -181,6 +182,7 @@ class FoldingLawTest {
                                 0,
                                 clock,
                                 new OptimizerWatch(java.util.List.of(), clock),
+                                QuantizationKernels.create("auto", model.getNDManager()),
                                 Map.of(layer.weights().get(0), new OffQuantizer()),
                                 fold,
                                 null,

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.calibration.TensorCalibration;
@@ -36,6 +37,7 @@ final class LsqTensorQuantizer implements TensorQuantizer {
     private final LsqSign sign;
     private final StepSizes sizes;
     private volatile boolean signed = true;
+    private long revision;
     private volatile int axis = QuantizationParameters.PER_TENSOR;
 
     LsqTensorQuantizer(
@@ -129,6 +131,7 @@ final class LsqTensorQuantizer implements TensorQuantizer {
     public synchronized void restore(TensorCalibration calibration) {
         QuantizationParameters parameters = calibration.parameters();
         signed = isNarrow() || parameters.zeroPoint()[0] != 0;
+        revision++;
         axis = parameters.axis();
         sizes.value().set(parameters.scale());
     }
@@ -154,7 +157,14 @@ final class LsqTensorQuantizer implements TensorQuantizer {
                     point + ": quantizer state lacks \"" + STEP_SIZE + "\" or \"" + SIGNED + "\"");
         }
         signed = savedSign != 0;
+        revision++;
         sizes.value().set(saved);
+    }
+
+    /** Evaluation depends on the step sizes too; changes of learned parameters are noticed. */
+    @Override
+    public synchronized OptionalLong revision() {
+        return OptionalLong.of(revision);
     }
 
     @Override

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationPoint;
@@ -24,6 +25,7 @@ final class QatWeightQuantizer implements TensorQuantizer {
     private final QuantizationKernels kernels;
     private final TrackedRange restored;
     private @Nullable TensorCalibration described;
+    private long revision;
 
     QatWeightQuantizer(QuantizationPoint point, AlgorithmContext context) {
         this.point = point;
@@ -57,7 +59,21 @@ final class QatWeightQuantizer implements TensorQuantizer {
      * too.
      */
     private synchronized void forget() {
-        restored.close();
+        if (restored.values() != null) {
+            restored.close();
+            revision++;
+        }
+    }
+
+    @Override
+    public synchronized OptionalLong revision() {
+        return OptionalLong.of(revision);
+    }
+
+    /** A weight is quantized by its own range, so that nothing of it saturates. */
+    @Override
+    public boolean passesGradient() {
+        return true;
     }
 
     private synchronized TrackedRange.Values values(NDArray weight, int axis) {
@@ -89,6 +105,7 @@ final class QatWeightQuantizer implements TensorQuantizer {
     @Override
     public synchronized void restore(TensorCalibration calibration) {
         restored.restore(calibration);
+        revision++;
     }
 
     @Override
@@ -99,6 +116,7 @@ final class QatWeightQuantizer implements TensorQuantizer {
     @Override
     public synchronized void load(QuantizerState saved) {
         restored.load(saved);
+        revision++;
     }
 
     @Override
