@@ -25,6 +25,7 @@ import org.nni4j.config.ConfigListFuzz;
 public final class FuzzReaders {
 
     private static final int HEAP_MIB = 256;
+
     /** By the clock on the wall, so that other programs on the machine raise no false alarm. */
     private static final int MOST_SECONDS = 20;
 
