@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.nni4j.calibration.CalibrationFuzz;
+import org.nni4j.checkpoint.CheckpointFuzz;
 import org.nni4j.config.ConfigListFuzz;
 
 /**
@@ -25,6 +26,7 @@ import org.nni4j.config.ConfigListFuzz;
 public final class FuzzReaders {
 
     private static final int HEAP_MIB = 256;
+
     /** By the clock on the wall, so that other programs on the machine raise no false alarm. */
     private static final int MOST_SECONDS = 20;
 
@@ -52,6 +54,7 @@ public final class FuzzReaders {
         Map<String, Reader> readers = new LinkedHashMap<>();
         readers.put("config", new Reader(ConfigListFuzz.class, ConfigListFuzz::seeds));
         readers.put("calibration", new Reader(CalibrationFuzz.class, CalibrationFuzz::seeds));
+        readers.put("checkpoint", new Reader(CheckpointFuzz.class, CheckpointFuzz::seeds));
         return readers;
     }
 

@@ -27,7 +27,8 @@ class CalibrationHostileTest {
         assertThatThrownBy(() -> CalibrationConfig.fromJson(json))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining(message)
-                .satisfies(e -> assertThat(String.valueOf(e.getMessage())).hasSizeLessThan(200_000));
+                .satisfies(
+                        e -> assertThat(String.valueOf(e.getMessage())).hasSizeLessThan(200_000));
     }
 
     @Test
