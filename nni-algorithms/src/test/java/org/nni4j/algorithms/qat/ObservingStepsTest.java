@@ -133,7 +133,8 @@ class ObservingStepsTest {
     }
 
     @Test
-    void loadCheckpoint_betweenTwoObservedSteps_goesOnExactly(@TempDir Path folder) throws Exception {
+    void loadCheckpoint_betweenTwoObservedSteps_goesOnExactly(@TempDir Path folder)
+            throws Exception {
         Map<String, Object> settings = Map.of("observe_every", 3, "observer_freeze_step", 8);
         Path file = folder.resolve("net");
         try (Model whole = Networks.smallModel(3);
