@@ -388,7 +388,7 @@ public final class Emission {
      * @param value its value; truncated for an integer type
      * @param type of the constant
      * @return its name
-     * @throws UnmappedException for a type that is neither float32, float64, bool, int32 nor int64
+     * @throws UnmappedException for a type other than float32, bool, int8, uint8, int32 and int64
      */
     public String scalar(Number value, OnnxType type) {
         return switch (type) {
