@@ -39,7 +39,7 @@ public final class Int8SpeedStudy {
             , {"quant_types": ["output"], "quant_bits": 8, "op_names": ["16LambdaBlock"]}
             """;
 
-    private static final double SECONDS = 8;
+    private static final double SECONDS = 6;
 
     private Int8SpeedStudy() {}
 

@@ -37,6 +37,10 @@ import org.nni4j.quantization.QuantizationParameters;
  */
 public final class IntegerEmission implements EmissionHooks {
 
+    /* Short, and numbered: with the layers' paths, names would be a tenth of a small model's file. */
+    private static final String BACK = "dq";
+    private static final String SCALE = "scale";
+
     private final TracedNetwork network;
     private final CalibrationConfig calibration;
     private final NetworkWeights weights;
@@ -202,12 +206,11 @@ public final class IntegerEmission implements EmissionHooks {
         String scale = scale(onnx, codes.parameters());
         String zero = zero(onnx, codes);
         Attribute[] axis = axis(codes.parameters().axis());
-        String q = onnx.node("QuantizeLinear", base + "/quantized", List.of(x, scale, zero), axis);
+        String q = onnx.node("QuantizeLinear", base + "/q", List.of(x, scale, zero), axis);
         if (codes.isNarrower()) {
             q = clipped(onnx, base, q, codes);
         }
-        String back =
-                onnx.node("DequantizeLinear", base + "/dequantized", List.of(q, scale, zero), axis);
+        String back = onnx.node("DequantizeLinear", BACK, List.of(q, scale, zero), axis);
         tensorsOf(name).put(codes, new QuantizedTensor(q, codes, sites));
         dequantized.put(q, back);
         written.put(back, codes);
@@ -349,7 +352,7 @@ public final class IntegerEmission implements EmissionHooks {
         if (quantized.isEmpty()) {
             return Optional.empty();
         }
-        String name = tensor.name() + "/dequantized";
+        String name = tensor.name() + " " + tensor.channelAxis();
         WeightCodes codes =
                 codesByName.computeIfAbsent(
                         name, n -> codes(consumer, read.get(), quantized.get(), tensor));
@@ -361,28 +364,17 @@ public final class IntegerEmission implements EmissionHooks {
                             OnnxType type = codes.type(options.fourBit());
                             String q =
                                     onnx.freshInitializer(
-                                            tensor.name() + "/integers",
-                                            codes.data(type, tensor.dims()));
-                            return dequantize(
-                                    onnx, tensor.name(), name, q, codes.scale(), codes, type);
+                                            tensor.name(), codes.data(type, tensor.dims()));
+                            return dequantize(onnx, q, codes, type);
                         }));
     }
 
-    private static String dequantize(
-            OnnxGraph onnx,
-            String base,
-            String name,
-            String q,
-            float[] scale,
-            WeightCodes codes,
-            OnnxType type) {
+    private static String dequantize(OnnxGraph onnx, String q, WeightCodes codes, OnnxType type) {
         boolean whole = codes.axis() == QuantizationParameters.PER_TENSOR;
-        long[] dims = whole ? new long[0] : new long[] {scale.length};
-        String s = onnx.freshInitializer(base + "/scale", TensorData.floats(scale, dims));
-        String z =
-                onnx.freshInitializer(
-                        base + "/zero_point", WeightCodes.integers(codes.zeroPoint(), type, dims));
-        return onnx.node("DequantizeLinear", name, List.of(q, s, z), axis(codes.axis()));
+        long[] dims = whole ? new long[0] : new long[] {codes.scale().length};
+        String s = onnx.freshInitializer(SCALE, TensorData.floats(codes.scale(), dims));
+        String z = onnx.constant(WeightCodes.integers(codes.zeroPoint(), type, dims));
+        return onnx.node("DequantizeLinear", BACK, List.of(q, s, z), axis(codes.axis()));
     }
 
     private WeightCodes codes(
@@ -446,19 +438,16 @@ public final class IntegerEmission implements EmissionHooks {
             }
             codes[c] = (int) q;
         }
-        String name = tensor.name() + "/dequantized";
         // The same layer in another run may read another scale.
-        String q =
-                onnx.freshInitializer(
-                        tensor.name() + "/integers", TensorData.ints(codes, codes.length));
+        String q = onnx.freshInitializer(tensor.name(), TensorData.ints(codes, codes.length));
         boolean whole = scale.length == 1;
         long[] dims = whole ? new long[0] : new long[] {scale.length};
-        String s = onnx.freshInitializer(tensor.name() + "/scale", TensorData.floats(scale, dims));
+        String s = onnx.freshInitializer(SCALE, TensorData.floats(scale, dims));
         String z = onnx.constant(TensorData.ints(new int[scale.length], dims));
         return Optional.of(
                 onnx.node(
                         "DequantizeLinear",
-                        name,
+                        BACK,
                         List.of(q, s, z),
                         axis(whole ? QuantizationParameters.PER_TENSOR : 0)));
     }

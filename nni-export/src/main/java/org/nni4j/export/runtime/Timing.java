@@ -1,6 +1,6 @@
 package org.nni4j.export.runtime;
 
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -12,41 +12,48 @@ import java.util.List;
  */
 public record Timing(double median, double best, int runs) {
 
-    private static final int MOST_RUNS = 2_000;
-    private static final int LEAST_RUNS = 5;
+    private static final int LEAST_TURNS = 5;
+    private static final long TURN_NANOS = 66_000_000;
 
     /**
      * Measures several things in turn, so that what disturbs the machine meanwhile disturbs all of
-     * them alike. Each is first run for a tenth of its time, to warm up.
+     * them alike. In its turn each runs for a fifteenth of a second or once; the first run of a
+     * longer turn is not counted, since the threads of the one before may still be spinning.
      *
      * @param tasks what to measure
-     * @param seconds for all of them together; each runs at least five times all the same
-     * @return a timing each, all of as many runs
+     * @param seconds for all of them together; each has five turns all the same
+     * @return a timing each
      */
     public static List<Timing> interleaved(List<Runnable> tasks, double seconds) {
-        long warm = (long) (seconds / 10 * 1e9);
+        List<List<Long>> nanos =
+                tasks.stream().map(t -> (List<Long>) new ArrayList<Long>()).toList();
+        // Twice each, to warm up.
+        tasks.forEach(Runnable::run);
+        tasks.forEach(Runnable::run);
         long begin = System.nanoTime();
-        do {
-            tasks.forEach(Runnable::run);
-        } while (System.nanoTime() - begin < warm);
-        long[][] nanos = new long[tasks.size()][MOST_RUNS];
-        int runs = 0;
-        begin = System.nanoTime();
-        while (runs < LEAST_RUNS
-                || (runs < MOST_RUNS && System.nanoTime() - begin < seconds * 0.9e9)) {
-            for (int i = 0; i < nanos.length; i++) {
-                long start = System.nanoTime();
-                tasks.get(i).run();
-                nanos[i][runs] = System.nanoTime() - start;
+        for (int turn = 0;
+                turn < LEAST_TURNS || System.nanoTime() - begin < seconds * 1e9;
+                turn++) {
+            for (int i = 0; i < nanos.size(); i++) {
+                nanos.get(i).addAll(turn(tasks.get(i)));
             }
-            runs++;
         }
-        int count = runs;
-        return Arrays.stream(nanos).map(n -> of(Arrays.copyOf(n, count))).toList();
+        return nanos.stream().map(Timing::of).toList();
     }
 
-    private static Timing of(long[] nanos) {
-        Arrays.sort(nanos);
+    private static List<Long> turn(Runnable task) {
+        List<Long> nanos = new ArrayList<>();
+        long begin = System.nanoTime();
+        do {
+            long start = System.nanoTime();
+            task.run();
+            nanos.add(System.nanoTime() - start);
+        } while (System.nanoTime() - begin < TURN_NANOS);
+        return nanos.size() == 1 ? nanos : nanos.subList(1, nanos.size());
+    }
+
+    private static Timing of(List<Long> measured) {
+        long[] nanos = measured.stream().mapToLong(Long::longValue).sorted().toArray();
         int middle = nanos.length / 2;
         double median =
                 nanos.length % 2 == 1

@@ -15,13 +15,13 @@ import java.util.stream.Collectors;
 public record Gains(long floatBytes, long integerBytes, int threads, List<Batch> batches) {
 
     /**
-     * Medians of runs that took turns.
+     * Medians; the two models in ONNX Runtime took turns.
      *
      * @param size samples at once
      * @param djl milliseconds of the float network in DJL, with the engine's own threads
      * @param floating milliseconds of the float model in ONNX Runtime
      * @param integer milliseconds of the integer model in ONNX Runtime
-     * @param runs how many of each
+     * @param runs how many of the integer model
      */
     public record Batch(int size, double djl, double floating, double integer, int runs) {
 
