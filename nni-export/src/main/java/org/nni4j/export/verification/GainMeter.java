@@ -65,6 +65,8 @@ public final class GainMeter {
                     djl.median(),
                     timings.get(0).median(),
                     timings.get(1).median(),
+                    timings.get(0).best(),
+                    timings.get(1).best(),
                     timings.get(1).runs());
         }
     }

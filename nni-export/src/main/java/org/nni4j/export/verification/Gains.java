@@ -21,9 +21,19 @@ public record Gains(long floatBytes, long integerBytes, int threads, List<Batch>
      * @param djl milliseconds of the float network in DJL, with the engine's own threads
      * @param floating milliseconds of the float model in ONNX Runtime
      * @param integer milliseconds of the integer model in ONNX Runtime
+     * @param bestFloating milliseconds of the float model's fastest run, which other programs
+     *     disturbed least
+     * @param bestInteger milliseconds of the integer model's fastest run
      * @param runs how many of the integer model
      */
-    public record Batch(int size, double djl, double floating, double integer, int runs) {
+    public record Batch(
+            int size,
+            double djl,
+            double floating,
+            double integer,
+            double bestFloating,
+            double bestInteger,
+            int runs) {
 
         /**
          * Returns how much faster the integer model is than the float one, both in ONNX Runtime.
@@ -38,14 +48,18 @@ public record Gains(long floatBytes, long integerBytes, int threads, List<Batch>
             return String.format(
                     Locale.ROOT,
                     "  batch %-4d %9.3f ms float in DJL, %9.3f float, %9.3f int8: %.2f times as"
-                            + " fast as float, %,.0f samples a second (medians of %d)",
+                            + " fast as float, %,.0f samples a second (medians of %d; fastest runs"
+                            + " %.3f and %.3f: %.2f times)",
                     size,
                     djl,
                     floating,
                     integer,
                     speedup(),
                     1000 * size / integer,
-                    runs);
+                    runs,
+                    bestFloating,
+                    bestInteger,
+                    bestFloating / bestInteger);
         }
     }
 
