@@ -61,7 +61,7 @@ public final class OnnxSession implements AutoCloseable {
     }
 
     private static OnnxSession open(SessionSettings settings, String what, Opening opening) {
-        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        OrtEnvironment environment = SharedEnvironment.get();
         OrtSession.@Nullable SessionOptions options = null;
         try {
             options = options(settings);
