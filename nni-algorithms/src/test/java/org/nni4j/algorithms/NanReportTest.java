@@ -199,6 +199,22 @@ class NanReportTest {
     }
 
     @Test
+    void saveCheckpoint_afterNan_keepsTheOneBefore() throws Exception {
+        try (Model model = Networks.smallModel(1);
+                Quantizer quantizer = quantizer("qat", model, QuantizerOptions.standard())) {
+            quantizer.compress();
+            quantizer.saveCheckpoint(folder.resolve("net"));
+            float[] saved = Networks.values(model.getBlock()).get(LAST + "_weight");
+            set(model, LAST, "weight", Float.NaN);
+            assertThatThrownBy(() -> quantizer.saveCheckpoint(folder.resolve("net")))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageStartingWith("layer \"04Linear\" (Linear), weight weight: ");
+            quantizer.loadCheckpoint(folder.resolve("net"));
+            assertThat(Networks.values(model.getBlock()).get(LAST + "_weight")).isEqualTo(saved);
+        }
+    }
+
+    @Test
     void export_rangeOfInfiniteData_namesTheLayer() {
         float[] picture = Networks.random(BATCH, 1);
         picture[3] = Float.POSITIVE_INFINITY;

@@ -476,11 +476,15 @@ public class Quantizer implements AutoCloseable {
      *     run/lenet-0000.params}, in the place of one that is there, at once and whole
      * @throws IOException if it cannot be written; then nothing has changed
      * @throws IllegalStateException if {@link #compress()} was never called, the model is not
-     *     initialized, or the optimizer keeps something that cannot be saved
+     *     initialized, or the optimizer keeps something that cannot be saved, or naming the first
+     *     layer whose range, weight or learned parameter is NaN or infinite; then nothing has
+     *     changed
      */
     public void saveCheckpoint(Path modelPath) throws IOException {
         checkCompressed();
         checkInitialized();
+        // A checkpoint of NaN would take the place of one that training can go on from.
+        numbers.check(clock.step());
         new CheckpointFile(modelPath).write(model, model.getBlock(), resumption().checkpoint());
     }
 

@@ -55,6 +55,14 @@ public final class MemoryStudy implements Callable<Integer> {
     private int batchSize = 16;
 
     @Option(
+            names = "--learning-rate",
+            paramLabel = "X",
+            description =
+                    "SGD's, with momentum 0.9; small batches need a small one (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private float learningRate = 0.005f;
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             description = "Decides weights, digits and order (default: ${DEFAULT-VALUE}).")
@@ -114,7 +122,7 @@ public final class MemoryStudy implements Callable<Integer> {
                                 "op_types", List.of("Conv2d", "Linear")));
         Optimizer sgd =
                 Optimizer.sgd()
-                        .setLearningRateTracker(Tracker.fixed(0.005f))
+                        .setLearningRateTracker(Tracker.fixed(learningRate))
                         .optMomentum(0.9f)
                         .build();
         try (QATQuantizer quantizer = new QATQuantizer(model, config, sgd)) {
