@@ -148,15 +148,15 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
         return new ParameterView(
                 store,
                 (parameter, master) -> {
-                    TensorQuantizer quantizer = parameter == null ? null : weights.get(parameter);
-                    return quantizer == null || master == null
-                            ? master
-                            : quantized(
-                                    parameter,
-                                    List.of(master),
-                                    context,
-                                    scope,
-                                    () -> FoldedBatchNorm.alias(master, scope));
+                    if (parameter == null || master == null || !weights.containsKey(parameter)) {
+                        return master;
+                    }
+                    return quantized(
+                            parameter,
+                            List.of(master),
+                            context,
+                            scope,
+                            () -> FoldedBatchNorm.alias(master, scope));
                 });
     }
 
