@@ -170,8 +170,7 @@ final class FoldedPass {
                             if (quantizer == null || master == null) {
                                 return values.bias(master);
                             }
-                            NDArray weight =
-                                    values.weight(FoldedBatchNorm.alias(master, scope));
+                            NDArray weight = values.weight(FoldedBatchNorm.alias(master, scope));
                             // With a gradient through σ and γ, no two passes share a graph.
                             return context.training()
                                     ? quantizer.quantize(weight, context)

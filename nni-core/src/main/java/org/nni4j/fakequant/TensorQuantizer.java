@@ -31,8 +31,8 @@ public interface TensorQuantizer extends AutoCloseable {
     NDArray quantize(NDArray tensor, ForwardContext context);
 
     /**
-     * Returns a number that changes whenever evaluation would quantize an unchanged weight otherwise
-     * than before: with a restored calibration, for instance. Changes of the {@link
+     * Returns a number that changes whenever evaluation would quantize an unchanged weight
+     * otherwise than before: with a restored calibration, for instance. Changes of the {@link
      * #learnedParameters()} are noticed by themselves. A layer may then use one result for several
      * passes. Only asked of quantizers of weights.
      *
@@ -44,8 +44,8 @@ public interface TensorQuantizer extends AutoCloseable {
 
     /**
      * Tells whether in training the result's gradient is the weight's everywhere and backward keeps
-     * nothing for it, as with a copy; one result can then take part in several backward passes. Only
-     * asked of quantizers with a {@link #revision()}.
+     * nothing for it, as with a copy; one result can then take part in several backward passes.
+     * Only asked of quantizers with a {@link #revision()}.
      *
      * @return false if that is not certain
      */

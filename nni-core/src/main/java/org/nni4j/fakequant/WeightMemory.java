@@ -80,8 +80,7 @@ final class WeightMemory implements AutoCloseable {
      * Tells whether a training pass may find another one of its step, as seen before. One pass for
      * each step, which is usual, is spared the remembering.
      */
-    private synchronized boolean isAccumulating(
-            TensorQuantizer quantizer, ForwardContext context) {
+    private synchronized boolean isAccumulating(TensorQuantizer quantizer, ForwardContext context) {
         accumulating |= context.step() == lastTrained;
         lastTrained = context.step();
         return accumulating && quantizer.passesGradient();

@@ -39,9 +39,7 @@ sealed interface FusedKernel {
         @Override
         public String source() {
             return FusedSource.method(
-                    "x: Tensor",
-                    "n = int(ops.prim.requires_grad(x))",
-                    "return [torch.tensor(n)]");
+                    "x: Tensor", "n = int(ops.prim.requires_grad(x))", "return [torch.tensor(n)]");
         }
     }
 

@@ -283,7 +283,9 @@ class WeightMemoryTest {
         assertThat(quantizer.calls).isEqualTo(3);
     }
 
-    /** The first step shows that batches are accumulated; from then on one call is made for each. */
+    /**
+     * The first step shows that batches are accumulated; from then on one call is made for each.
+     */
     @Test
     void train_severalBatchesForEachStep_quantizesOnceAStep() {
         wrapLinear("fused");

@@ -83,7 +83,12 @@ public final class OnnxInDjlExample {
         float[][] table = Normalization.MNIST.table();
         for (int i = 0; i < pictures.size(); i++) {
             Augmentation.NONE.write(
-                    pictures, i, table, new java.util.SplittableRandom(0), pixels, i * pictures.stride());
+                    pictures,
+                    i,
+                    table,
+                    new java.util.SplittableRandom(0),
+                    pixels,
+                    i * pictures.stride());
         }
         return pixels;
     }

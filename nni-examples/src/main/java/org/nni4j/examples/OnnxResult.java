@@ -35,6 +35,8 @@ record OnnxResult(ExportReport report, double accuracy) {
                 "",
                 report.toString(),
                 String.format(
-                        Locale.ROOT, "accuracy of the ONNX model in ONNX Runtime: %.2f %%", accuracy));
+                        Locale.ROOT,
+                        "accuracy of the ONNX model in ONNX Runtime: %.2f %%",
+                        accuracy));
     }
 }

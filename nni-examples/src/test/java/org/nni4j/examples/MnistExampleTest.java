@@ -61,7 +61,9 @@ class MnistExampleTest {
         assertThat(json().get("onnx_int8_file_bytes").getAsLong()).isEqualTo(Files.size(file));
         assertThat(OnnxInDjlExample.predict(file, SyntheticDigits.draw(10, 7)))
                 .hasSize(10)
-                .satisfies(digits -> Arrays.stream(digits).forEach(d -> assertThat(d).isBetween(0, 9)));
+                .satisfies(
+                        digits ->
+                                Arrays.stream(digits).forEach(d -> assertThat(d).isBetween(0, 9)));
     }
 
     @Test
