@@ -18,12 +18,11 @@ import org.nni4j.config.ConfigListFuzz;
 /**
  * Feeds the readers of files what Jazzer, guided by coverage, makes of valid and hostile seeds.
  *
- * <p>As a command: {@code FuzzReaders RUNS SEED [READER...]}. Each reader runs in a JVM of its own
- * with a heap of {@value #HEAP_MIB} MiB; an input that takes longer than {@value #MOST_SECONDS}
- * seconds, needs more memory than there is, or ends in an undocumented way ends the run with the
- * input written to a file.
+ * <p>Each reader runs in a JVM of its own with a heap of {@value #HEAP_MIB} MiB; an input that
+ * takes longer than {@value #MOST_SECONDS} seconds, needs more memory than there is, or ends in an
+ * undocumented way ends the run with the input written to a file.
  */
-public final class FuzzReaders {
+final class FuzzReaders {
 
     private static final int HEAP_MIB = 256;
 
@@ -81,23 +80,6 @@ public final class FuzzReaders {
                     "%s: %d inputs in %d s, %d edges covered, exit code %d",
                     reader, inputs, seconds, covered, exitCode);
         }
-    }
-
-    /** Runs the command. */
-    public static void main(String[] args) throws IOException, InterruptedException {
-        long runs = Long.parseLong(args[0]);
-        int seed = Integer.parseInt(args[1]);
-        List<String> chosen = args.length == 2 ? names() : List.of(args).subList(2, args.length);
-        boolean failed = false;
-        for (String reader : chosen) {
-            Result result = run(reader, runs, Integer.MAX_VALUE, seed);
-            System.out.println(result);
-            if (result.exitCode() != 0) {
-                System.out.println(result.log());
-                failed = true;
-            }
-        }
-        System.exit(failed ? 1 : 0);
     }
 
     /**

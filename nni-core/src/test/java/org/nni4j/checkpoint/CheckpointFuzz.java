@@ -106,7 +106,7 @@ public final class CheckpointFuzz {
                     new QuantizerState(
                             Map.of("min", new float[i], "max", new float[] {1, i}),
                             Map.of("draws", 7L * i));
-            quantizers.add(new SavedQuantizer(path, QuantType.values()[i], "weight", state));
+            quantizers.add(new SavedQuantizer(path, QuantType.WEIGHT, "weight", state));
         }
         SavedOptimizer optimizer =
                 new SavedOptimizer(

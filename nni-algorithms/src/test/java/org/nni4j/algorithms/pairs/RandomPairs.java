@@ -6,29 +6,25 @@ import com.google.common.io.RecursiveDeleteOption;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.nni4j.algorithms.pairs.RandomPair.Outcome;
 
-/**
- * Runs {@link RandomPair}s of many seeds.
- *
- * <p>As a command: {@code RandomPairs FROM TO}, from one seed up to another one, which is not run;
- * a run that was cut short goes on where it was by its seeds.
- */
-public final class RandomPairs {
+/** Runs {@link RandomPair}s of many seeds, and counts how they ended. */
+final class RandomPairs {
 
     private static final int REPORTED = 500;
 
     private final Map<String, Integer> outcomes = new TreeMap<>();
-    private int failures;
+    private final List<String> failures = new ArrayList<>();
+    private int quantized;
 
     private RandomPairs() {}
 
-    /** Runs the command; exits with 1 if a pair failed. */
-    public static void main(String[] args) throws IOException {
-        System.setProperty("ai.djl.pytorch.num_threads", "1");
-        long from = Long.parseLong(args[0]);
-        long to = Long.parseLong(args[1]);
+    /** Runs the seeds from one up to another, which is not run; prints where it is. */
+    static RandomPairs run(long from, long to) throws IOException {
         RandomPairs pairs = new RandomPairs();
         for (long seed = from; seed < to; seed++) {
             pairs.run(seed);
@@ -36,16 +32,18 @@ public final class RandomPairs {
                 System.out.println("seeds " + from + ".." + seed + ": " + pairs);
             }
         }
-        System.exit(pairs.failures == 0 ? 0 : 1);
+        return pairs;
     }
 
     private void run(long seed) throws IOException {
         RandomPair pair = new RandomPair(seed);
         Path folder = Files.createTempDirectory("nni4j-pair");
         try {
-            count(pair.algorithm() + " " + pair.run(folder));
+            Outcome outcome = pair.run(folder);
+            quantized += outcome == Outcome.QUANTIZED ? 1 : 0;
+            outcomes.merge(pair.algorithm() + " " + outcome, 1, Integer::sum);
         } catch (RuntimeException | AssertionError | MalformedModelException e) {
-            failures++;
+            failures.add(pair + ": " + e);
             System.out.println("FAILED " + pair);
             e.printStackTrace(System.out);
         } finally {
@@ -53,12 +51,18 @@ public final class RandomPairs {
         }
     }
 
-    private void count(String outcome) {
-        outcomes.merge(outcome, 1, Integer::sum);
+    /** What failed, with its seed. */
+    List<String> failures() {
+        return failures;
+    }
+
+    /** How many were quantized, exported and restored. */
+    int quantized() {
+        return quantized;
     }
 
     @Override
     public String toString() {
-        return failures + " failures, " + outcomes;
+        return failures.size() + " failures, " + outcomes;
     }
 }
