@@ -24,6 +24,7 @@ import java.io.DataOutputStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
@@ -101,7 +102,11 @@ class WeightMemoryTest {
 
     private Model model;
     private StepClock clock;
+
+    @SuppressWarnings("NullAway.Init") // by wrap, which every test calls first
     private Counting quantizer;
+
+    @SuppressWarnings("NullAway.Init") // likewise
     private Parameter weight;
 
     @BeforeEach
@@ -145,10 +150,10 @@ class WeightMemoryTest {
         return new FoldedBatchNorm(
                 norm.path(),
                 norm.block(),
-                p.get("gamma"),
-                p.get("beta"),
-                p.get("runningMean"),
-                p.get("runningVar"),
+                Objects.requireNonNull(p.get("gamma")),
+                Objects.requireNonNull(p.get("beta")),
+                Objects.requireNonNull(p.get("runningMean")),
+                Objects.requireNonNull(p.get("runningVar")),
                 1e-5f,
                 0);
     }
@@ -180,6 +185,7 @@ class WeightMemoryTest {
         }
     }
 
+    @SuppressWarnings("NullAway.Init") // by accumulate, before it runs a batch
     private GradientCollector collector;
 
     /** Returns the weight's gradient after some batches in one step. */
