@@ -149,7 +149,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
                 store,
                 (parameter, master) -> {
                     TensorQuantizer quantizer = parameter == null ? null : weights.get(parameter);
-                    return quantizer == null || master == null
+                    return parameter == null || quantizer == null || master == null
                             ? master
                             : quantized(
                                     parameter,
