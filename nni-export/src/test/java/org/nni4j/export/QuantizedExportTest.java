@@ -107,7 +107,7 @@ class QuantizedExportTest {
         String config =
                 String.format(
                         "[{\"quant_types\": [\"weight\", \"input\"], \"quant_bits\": {\"weight\":"
-                            + " %d, \"input\": %d}, \"op_types\": [\"Conv2d\", \"Linear\"]}]",
+                                + " %d, \"input\": %d}, \"op_types\": [\"Conv2d\", \"Linear\"]}]",
                         weight, input);
         try (Model model = Model.newInstance("low", "PyTorch")) {
             model.setBlock(residualNetwork());
