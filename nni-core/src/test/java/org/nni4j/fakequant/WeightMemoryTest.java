@@ -41,6 +41,7 @@ import org.nni4j.quantization.QuantizationScheme;
 import org.nni4j.quantization.QuantizedType;
 
 /** A weight is quantized once as long as it stands still, and again when anything has changed. */
+@SuppressWarnings("NullAway") // parameters of layers by their known names; fields set in setUp
 class WeightMemoryTest {
 
     private static final QuantizedType INT8 = new QuantizedType(8, QuantizationDtype.INT);
