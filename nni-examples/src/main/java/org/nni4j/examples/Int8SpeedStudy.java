@@ -48,7 +48,7 @@ public final class Int8SpeedStudy {
      *
      * @param args which networks
      * @throws IOException if the temporary file cannot be written
-     * @throws IllegalArgumentException if there is no such network
+     * @throws IllegalArgumentException if a network is unknown
      */
     public static void main(String[] args) throws IOException {
         System.setProperty("OPT_OUT_TRACKING", "true");
