@@ -3,15 +3,24 @@ package org.nni4j.algorithms;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Model;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.nn.Blocks;
+import ai.djl.nn.SequentialBlock;
+import ai.djl.nn.core.Linear;
+import ai.djl.nn.norm.Dropout;
+import ai.djl.training.Trainer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.nni4j.algorithms.qat.QATQuantizer;
 
 /** N + M steps equal N steps, save, load, M steps, bit for bit, for every algorithm that trains. */
 class ResumeLawTest {
@@ -72,6 +81,70 @@ class ResumeLawTest {
                     .usingRecursiveComparison()
                     .isEqualTo(Networks.values(run.model().getBlock()));
         }
+    }
+
+    /**
+     * What docs/checkpoint.md says of dropout: its numbers are the engine's, seeded by the step.
+     */
+    @Test
+    void resumed_withDropoutSeededByTheStep_isTheSameBitForBit() throws IOException {
+        float[] whole;
+        try (Model model = dropoutModel(1);
+                QATQuantizer quantizer = dropoutQuantizer(model)) {
+            quantizer.compress();
+            trainSeeded(model, quantizer, 0, LAST);
+            whole = weights(model);
+        }
+        try (Model model = dropoutModel(1);
+                QATQuantizer quantizer = dropoutQuantizer(model)) {
+            quantizer.compress();
+            trainSeeded(model, quantizer, 0, SAVED);
+            quantizer.saveCheckpoint(folder.resolve("dropout"));
+        }
+        try (Model model = dropoutModel(2);
+                QATQuantizer quantizer = dropoutQuantizer(model)) {
+            quantizer.compress();
+            quantizer.loadCheckpoint(folder.resolve("dropout"));
+            trainSeeded(model, quantizer, SAVED, LAST);
+            assertThat(weights(model)).isEqualTo(whole);
+        }
+    }
+
+    private static Model dropoutModel(int seed) {
+        Engine.getInstance().setRandomSeed(seed);
+        Model model = Model.newInstance("dropout");
+        SequentialBlock block =
+                new SequentialBlock()
+                        .add(Blocks.batchFlattenBlock())
+                        .add(Linear.builder().setUnits(16).build())
+                        .add(Dropout.builder().optRate(.5f).build())
+                        .add(Linear.builder().setUnits(3).build());
+        block.initialize(model.getNDManager(), DataType.FLOAT32, Networks.SMALL);
+        model.setBlock(block);
+        return model;
+    }
+
+    private static QATQuantizer dropoutQuantizer(Model model) {
+        Map<String, Object> entry =
+                Map.of(
+                        "quant_types", List.of("weight", "input"),
+                        "quant_bits", 8,
+                        "op_types", List.of("Linear"));
+        return new QATQuantizer(model, List.of(entry), Networks.sgd(.1f));
+    }
+
+    private static void trainSeeded(Model model, QATQuantizer quantizer, int first, int last) {
+        try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+            trainer.initialize(Networks.SMALL);
+            for (int step = first; step < last; step++) {
+                Engine.getInstance().setRandomSeed(7 + (int) quantizer.step());
+                Networks.step(trainer, Networks.SMALL, 3, step);
+            }
+        }
+    }
+
+    private static float[] weights(Model model) {
+        return model.getBlock().getParameters().get("02Linear_weight").getArray().toFloatArray();
     }
 
     private static String uninterrupted(ResumeCase resumeCase) {

@@ -70,8 +70,10 @@ public record SavedArray(DataType type, Shape shape, ByteBuffer data) {
             throw new IllegalArgumentException(
                     this + " does not fit " + array.getDataType() + " " + array.getShape());
         }
-        if (shape.size() > 0) {
-            array.set(bytes());
+        // Copied by the engine, which counts the change: whatever was computed of the array before
+        // is known to be stale.
+        try (NDArray fresh = toArray(array.getManager())) {
+            fresh.copyTo(array);
         }
     }
 
@@ -83,7 +85,9 @@ public record SavedArray(DataType type, Shape shape, ByteBuffer data) {
      */
     public NDArray toArray(NDManager manager) {
         NDArray array = manager.create(shape, type);
-        copyTo(array);
+        if (shape.size() > 0) {
+            array.set(bytes());
+        }
         return array;
     }
 

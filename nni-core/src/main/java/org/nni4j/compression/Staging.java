@@ -9,6 +9,8 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +29,7 @@ final class Staging implements AutoCloseable {
 
     private static final String PREFIX = ".nni4j-partial-";
     private static final String LOCK = "lock";
+    private static final Duration LONG_AGO = Duration.ofHours(1);
 
     private final Path folder;
     private final @Nullable FileChannel lock;
@@ -88,6 +91,11 @@ final class Staging implements AutoCloseable {
     private static void sweep(Path left) throws IOException {
         Path file = left.resolve(LOCK);
         if (!Files.isRegularFile(file)) {
+            // Somebody is about to lock it, or was killed before.
+            Instant made = Files.getLastModifiedTime(left).toInstant();
+            if (made.isBefore(Instant.now().minus(LONG_AGO))) {
+                delete(left);
+            }
             return;
         }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
