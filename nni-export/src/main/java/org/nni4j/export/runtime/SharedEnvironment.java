@@ -2,6 +2,8 @@ package org.nni4j.export.runtime;
 
 import ai.djl.engine.Engine;
 import ai.onnxruntime.OrtEnvironment;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /**
  * The environment of ONNX Runtime, of which a process has one.
@@ -14,9 +16,29 @@ final class SharedEnvironment {
 
     private static final String DJL_ENGINE = "OnnxRuntime";
 
+    /*
+     * As it starts, ONNX Runtime 1.29.0 recurses as deep as the process's command line is long. A class path of 4 KB
+     * overflows the 1 MB stack of a Java thread, and the process ends in a segmentation fault without a word. Linux allows
+     * 128 KB for one argument.
+     */
+    private static final long STACK_BYTES = 64L << 20;
+
     private SharedEnvironment() {}
 
     static OrtEnvironment get() {
+        FutureTask<OrtEnvironment> start = new FutureTask<>(SharedEnvironment::start);
+        new Thread(null, start, "onnxruntime-start", STACK_BYTES).start();
+        try {
+            return start.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while ONNX Runtime started", e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("ONNX Runtime did not start: " + e.getMessage(), e);
+        }
+    }
+
+    private static OrtEnvironment start() {
         if (Engine.hasEngine(DJL_ENGINE)) {
             Engine.getEngine(DJL_ENGINE);
         }
