@@ -20,12 +20,10 @@ import ai.djl.training.ParameterStore;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
 import org.nni4j.quantization.QuantizationKernels;
@@ -41,38 +39,18 @@ class FoldedPassTest {
     private static final float EPSILON = 1e-5f;
 
     /** Rounds the folded weight to whole numbers. */
-    private record Whole(QuantizationKernels kernels) implements TensorQuantizer {
+    private static final class Whole extends OffQuantizer {
+        private final QuantizationKernels kernels;
+
+        Whole(QuantizationKernels kernels) {
+            this.kernels = kernels;
+        }
 
         @Override
         public NDArray quantize(NDArray tensor, ForwardContext context) {
             NDArray one = tensor.getManager().create(new float[] {1});
             NDArray zero = tensor.getManager().create(new int[] {0});
             return kernels.fakeQuantize(tensor, one, zero, -127, 127, -1);
-        }
-
-        @Override
-        public Optional<TensorCalibration> calibration() {
-            return Optional.empty();
-        }
-
-        @Override
-        public void restore(TensorCalibration calibration) {
-            // nothing is kept
-        }
-
-        @Override
-        public QuantizerState state() {
-            return new QuantizerState(Map.of(), Map.of());
-        }
-
-        @Override
-        public void load(QuantizerState state) {
-            // nothing is kept
-        }
-
-        @Override
-        public void close() {
-            // nothing is kept
         }
     }
 

@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.nni4j.calibration.TensorCalibration;
 
-/** Takes part in everything and changes nothing. */
-public final class OffQuantizer implements TensorQuantizer {
+/** Takes part in everything and changes nothing; tests override what they are about. */
+public class OffQuantizer implements TensorQuantizer {
 
     @Override
     public NDArray quantize(NDArray tensor, ForwardContext context) {
