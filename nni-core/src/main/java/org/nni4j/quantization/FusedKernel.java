@@ -171,13 +171,12 @@ sealed interface FusedKernel {
                     perTensor ? "f = torch.reshape(torch.to(x, 6), [-1])" : "f = torch.to(x, 6)",
                     "d = torch.detach(f)",
                     FusedSource.carryExact(qmin, qmax, axis),
-                    "v = torch.div(d, s)",
-                    "t = torch.round(v, out=torch.detach(c))",
-                    FusedSource.clamp("t", qmin, qmax, axis),
+                    FusedSource.quantizeExact(),
+                    // The step size's coefficient times s: no quotient of x is needed for it.
                     FusedSource.insideOrZero(axis),
-                    "k = torch.sub(t, v, out=v)",
-                    "t = torch.mul_(t, s)",
+                    "k = torch.sub(t, k, out=k)",
                     "ds = torch.mul(torch.sub(step, torch.detach(step)), factor)",
+                    "ds = torch.div(ds, torch.detach(scale))",
                     FusedSource.addGradient("k", "ds", rank, axis),
                     offset ? offsetGradient() : "",
                     "return [torch.type_as(torch.reshape(c, torch.size(x)), x)]");

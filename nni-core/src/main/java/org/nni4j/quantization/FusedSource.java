@@ -175,22 +175,29 @@ final class FusedSource {
     static String quantize(int qmin, int qmax, int axis) {
         return lines(
                 "t = torch.round_(torch.div_(torch.detach(c), s))",
-                clamp("t", qmin, qmax, axis),
+                clamp(qmin, qmax, axis),
                 "t = torch.mul_(t, s)");
     }
 
     /**
-     * Clamps whole numbers, in place: {@code clamp(r + z, qmin, qmax) - z = clamp(r, qmin - z, qmax
-     * - z)}, exactly.
+     * Clamps the whole numbers t, in place: {@code clamp(r + z, qmin, qmax) - z = clamp(r, qmin -
+     * z, qmax - z)}, exactly.
      */
-    static String clamp(String variable, int qmin, int qmax, int axis) {
+    private static String clamp(int qmin, int qmax, int axis) {
         // Four times faster with numbers than with tensors.
         String bound =
                 axis == QuantizationParameters.PER_TENSOR
                         ? "torch.sub(%d., zf)"
                         : "torch.rsub(z, %d)";
-        return (variable + " = torch.clamp_(" + variable + ", " + bound + ", " + bound + ")")
-                .formatted(qmin, qmax);
+        return ("t = torch.clamp_(t, " + bound + ", " + bound + ")").formatted(qmin, qmax);
+    }
+
+    /**
+     * As {@link #quantize}, for c of {@link #carryExact}: its quotients end at the type's bounds,
+     * but for the tolerance, and so do the integers.
+     */
+    static String quantizeExact() {
+        return "t = torch.mul_(torch.round_(torch.div_(torch.detach(c), s)), s)";
     }
 
     /**
@@ -230,12 +237,12 @@ final class FusedSource {
                 "c = torch.hardtanh(f, below, above)");
     }
 
-    /** Sets v to 0, wherever d is outside the bounds. */
+    /** Sets k to d inside the bounds, and to 0 outside. */
     static String insideOrZero(int axis) {
         return axis == QuantizationParameters.PER_TENSOR
                 // The backward of hardtanh is just that: a factor that is 1 or 0.
-                ? "v = torch.hardtanh_backward(v, d, below, above, grad_input=v)"
-                : lines(OUTSIDE, "v = torch.where(o, 0., v)");
+                ? "k = torch.hardtanh_backward(d, d, below, above)"
+                : lines(OUTSIDE, "k = torch.where(o, 0., d)");
     }
 
     /**
