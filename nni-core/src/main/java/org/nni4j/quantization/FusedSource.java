@@ -73,11 +73,7 @@ final class FusedSource {
                     "min = torch.reshape(torch.to(torch.amin(d), 6), [1])",
                     "max = torch.reshape(torch.to(torch.amax(d), 6), [1])");
         }
-        String others =
-                IntStream.range(0, rank)
-                        .filter(i -> i != axis)
-                        .mapToObj(Integer::toString)
-                        .collect(joining(", ", "[", "]"));
+        String others = others(rank, axis);
         String reduced =
                 axis == 0
                         // A column more, so that a vector's single numbers can be reduced too.
@@ -87,6 +83,13 @@ final class FusedSource {
                                 "b = torch.amax(d, " + others + ")");
         return lines(
                 "d = torch.detach(x)", reduced, "min = torch.to(a, 6)", "max = torch.to(b, 6)");
+    }
+
+    private static String others(int rank, int axis) {
+        return IntStream.range(0, rank)
+                .filter(i -> i != axis)
+                .mapToObj(Integer::toString)
+                .collect(joining(", ", "[", "]"));
     }
 
     /** Moves min and max from low and high. */
@@ -129,14 +132,25 @@ final class FusedSource {
                 "zp = torch.clamp(torch.to(zp, 3), " + type.qmin() + ", " + type.qmax() + ")");
     }
 
-    /** Sets s and z, which broadcast against x, from scale and zp; per tensor as numbers too. */
+    /**
+     * Sets s and z, which broadcast against x, from scale and zp; per tensor the numbers sf and zf
+     * in place of z.
+     */
     static String broadcast(int rank, int axis) {
-        String shape = shape(rank, axis);
-        boolean perTensor = axis == QuantizationParameters.PER_TENSOR;
-        return lines(
-                broadcastScale(rank, axis),
-                "z = torch.reshape(torch.to(torch.detach(zp), 6), " + shape + ")",
-                perTensor ? lines("sf = float(s)", "zf = float(z)") : "");
+        return axis == QuantizationParameters.PER_TENSOR
+                ? lines(broadcastScale(rank, axis), "sf = float(s)", "zf = float(zp)")
+                : lines(
+                        broadcastScale(rank, axis),
+                        "z = torch.reshape(torch.to(torch.detach(zp), 6), "
+                                + shape(rank, axis)
+                                + ")");
+    }
+
+    /** As {@link #broadcast}, with a zero point of 0. */
+    static String broadcastAroundZero(int rank, int axis) {
+        return axis == QuantizationParameters.PER_TENSOR
+                ? lines(broadcastScale(rank, axis), "sf = float(s)", "zf = 0.")
+                : lines(broadcastScale(rank, axis), "z = torch.zeros_like(s)");
     }
 
     private static String shape(int rank, int axis) {
@@ -245,19 +259,32 @@ final class FusedSource {
                 : lines(OUTSIDE, "k = torch.where(o, 0., d)");
     }
 
+    /** Sets s, which broadcasts against x, from the range of x itself; for symmetric schemes. */
+    static String ownScale(QuantizedType type, int rank, int axis) {
+        float half = (type.qmax() - type.qmin()) / 2f;
+        String largest =
+                axis == QuantizationParameters.PER_TENSOR
+                        ? "e = torch.amax(a)"
+                        : rank == 1
+                                ? "e = a"
+                                : "e = torch.amax(a, " + others(rank, axis) + ", True)";
+        return lines(
+                "a = torch.abs(torch.detach(f))",
+                largest,
+                "s = torch.clamp_min_(torch.div_(e, "
+                        + half
+                        + "), "
+                        + AffineQuantization.EPSILON
+                        + ")");
+    }
+
     /**
      * Adds to c the product of a coefficient, of c's shape, and a zero that has a gradient. Per
      * tensor, c is flat.
      */
-    // Not unsqueeze(coefficient, 1): with that matrix's strides backward would be a million dot
-    // products of length 1, instead of one of a million.
     static String addGradient(String coefficient, String zero, int rank, int axis) {
         return axis == QuantizationParameters.PER_TENSOR
-                ? "c = torch.addmv_(c, torch.t(torch.unsqueeze("
-                        + coefficient
-                        + ", 0)), "
-                        + zero
-                        + ")"
+                ? addDot(coefficient, zero, "1")
                 : "c = torch.add(c, torch.mul("
                         + coefficient
                         + ", torch.reshape("
@@ -265,5 +292,18 @@ final class FusedSource {
                         + ", "
                         + shape(rank, axis)
                         + ")))";
+    }
+
+    /** As {@link #addGradient} per tensor, with a number that multiplies the product. */
+    // Not unsqueeze(coefficient, 1): with that matrix's strides backward would be a million dot
+    // products of length 1, instead of one of a million.
+    static String addDot(String coefficient, String zero, String factor) {
+        return "c = torch.addmv_(c, torch.t(torch.unsqueeze("
+                + coefficient
+                + ", 0)), "
+                + zero
+                + ", alpha="
+                + factor
+                + ")";
     }
 }
