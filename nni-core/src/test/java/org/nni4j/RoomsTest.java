@@ -54,6 +54,7 @@ class RoomsTest {
                     room("quantization", ""),
                     room("config", "quantization"),
                     room("block", ""),
+                    room("memory", ""),
                     room("layer", ""),
                     room("graph", "layer"),
                     room("observer", "quantization"),
@@ -140,6 +141,17 @@ class RoomsTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("ai.djl.pytorch..")
+                .check(CORE);
+    }
+
+    @Test
+    void nativeCalls_areMadeByTheMemoryOnly() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("org.nni4j.memory")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("com.sun.jna..")
                 .check(CORE);
     }
 

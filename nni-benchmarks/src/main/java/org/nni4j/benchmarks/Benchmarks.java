@@ -80,6 +80,13 @@ public final class Benchmarks implements Callable<Integer> {
             description = "Decides weights, data and order (default: ${DEFAULT-VALUE}).")
     private int seed = 1;
 
+    @Option(
+            names = "--give-back-memory",
+            description =
+                    "Lets the C library give freed memory back to the system, as it does where"
+                            + " nobody calls NativeHeap.keepFreedMemory().")
+    private boolean giveBackMemory;
+
     @Option(names = "--json", paramLabel = "FILE", description = "Writes the figures there.")
     private @Nullable Path json;
 
@@ -109,6 +116,7 @@ public final class Benchmarks implements Callable<Integer> {
             return ExitCode.USAGE;
         }
         System.setProperty(Machine.THREADS, String.valueOf(threads));
+        System.setProperty(Machine.KEEP_MEMORY, String.valueOf(!giveBackMemory));
         Map<String, Object> figures = new LinkedHashMap<>();
         Machine machine = Machine.current();
         out.println(machine);

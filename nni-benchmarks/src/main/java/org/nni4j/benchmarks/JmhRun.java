@@ -41,7 +41,7 @@ record JmhRun(Effort effort) {
                 .forks(effort.forks())
                 .verbosity(VerboseMode.SILENT)
                 .shouldFailOnError(true)
-                .jvmArgsAppend("-D" + Machine.THREADS + "=" + System.getProperty(Machine.THREADS));
+                .jvmArgsAppend(Machine.jvmOptions());
     }
 
     private static Collection<RunResult> run(ChainedOptionsBuilder options) throws RunnerException {

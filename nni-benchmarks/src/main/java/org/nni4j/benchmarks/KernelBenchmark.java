@@ -44,6 +44,7 @@ public class KernelBenchmark {
     /** Starts the engine and draws the tensor. */
     @Setup
     public void setUp() {
+        Machine.prepareMemory();
         manager = NDManager.newBaseManager("PyTorch");
         manager.getEngine().setRandomSeed(SEED);
         implementation = QuantizationKernels.create(kernels, manager);

@@ -17,7 +17,7 @@ public enum KernelOperation {
     FAKE_QUANTIZE_CHANNELS("fake-quantize, per channel"),
     /** Tracking a range, and fake-quantization by it: what QAT does to an input. */
     OBSERVE("track and fake-quantize, per tensor"),
-    /** Fake-quantization by each channel's own range: what QAT does to a weight. */
+    /** Fake-quantization by each channel's own range, and that range. */
     OBSERVE_CHANNELS("find range and fake-quantize, per channel"),
     /** LSQ. */
     LEARNED_STEP("LSQ, per tensor"),

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.nni4j.memory.NativeHeap;
 
 /**
  * What the figures hold for.
@@ -18,6 +19,8 @@ import java.util.stream.Stream;
  * @param jdk the JVM's version
  * @param djl the version of DJL
  * @param engine name and version of the engine
+ * @param freedMemory what becomes of it: "kept" for what is allocated next, or "given back" to the
+ *     system
  * @param environment variables that change what memory and threads cost
  */
 record Machine(
@@ -28,15 +31,36 @@ record Machine(
         String jdk,
         String djl,
         String engine,
+        String freedMemory,
         Map<String, String> environment) {
 
     /** The property by which DJL is told the number of threads. */
     static final String THREADS = "ai.djl.pytorch.num_threads";
 
+    /** The property that says whether the process keeps freed memory. */
+    static final String KEEP_MEMORY = "org.nni4j.benchmarks.keep_memory";
+
     private static final Path CPU = Path.of("/proc/cpuinfo");
+
+    /** Returns the options that give a process of its own this one's settings. */
+    static String[] jvmOptions() {
+        return Stream.of(THREADS, KEEP_MEMORY)
+                .map(name -> "-D" + name + "=" + System.getProperty(name))
+                .toArray(String[]::new);
+    }
+
+    /**
+     * Keeps freed memory if the property says so; called before the engine starts.
+     *
+     * @return whether it is kept
+     */
+    static boolean prepareMemory() {
+        return Boolean.getBoolean(KEEP_MEMORY) && NativeHeap.keepFreedMemory();
+    }
 
     /** Looks around; starts the engine. */
     static Machine current() {
+        String freedMemory = prepareMemory() ? "kept" : "given back";
         Engine engine = Engine.getEngine("PyTorch");
         Map<String, String> environment = new TreeMap<>();
         System.getenv()
@@ -54,6 +78,7 @@ record Machine(
                 System.getProperty("java.vendor") + " " + Runtime.version(),
                 Engine.getDjlVersion(),
                 engine.getEngineName() + " " + engine.getVersion(),
+                freedMemory,
                 environment);
     }
 
@@ -75,7 +100,7 @@ record Machine(
     @Override
     public String toString() {
         return String.format(
-                "%s, %d cores, engine threads: %s; %s; JDK %s; DJL %s, %s%s",
+                "%s, %d cores, engine threads: %s; %s; JDK %s; DJL %s, %s; freed memory is %s%s",
                 cpu,
                 cores,
                 threads,
@@ -83,6 +108,7 @@ record Machine(
                 jdk,
                 djl,
                 engine,
+                freedMemory,
                 environment.isEmpty() ? "" : "; " + environment);
     }
 }

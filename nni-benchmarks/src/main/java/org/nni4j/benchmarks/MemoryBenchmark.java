@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -58,24 +59,18 @@ final class MemoryBenchmark {
     }
 
     private String probe(Task task, Variant variant) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("--enable-native-access=ALL-UNNAMED");
+        // A heap of fixed size: what it takes is no business of the step's.
+        Collections.addAll(command, "-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch");
+        Collections.addAll(command, Machine.jvmOptions());
+        Collections.addAll(command, "-classpath", System.getProperty("java.class.path"));
+        command.add(MemoryProbe.class.getName());
+        Collections.addAll(command, task.name(), variant.name());
+        Collections.addAll(command, String.valueOf(STEPS), String.valueOf(seed));
         Process process =
-                new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "--enable-native-access=ALL-UNNAMED",
-                                // A heap of fixed size: what it takes is no business of the step's.
-                                "-Xms256m",
-                                "-Xmx256m",
-                                "-XX:+AlwaysPreTouch",
-                                "-D" + Machine.THREADS + "=" + System.getProperty(Machine.THREADS),
-                                "-classpath",
-                                System.getProperty("java.class.path"),
-                                MemoryProbe.class.getName(),
-                                task.name(),
-                                variant.name(),
-                                String.valueOf(STEPS),
-                                String.valueOf(seed))
-                        .redirectError(ProcessBuilder.Redirect.DISCARD)
-                        .start();
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
         String output =
                 new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
         if (process.waitFor() != 0 || !output.matches("\\d+ \\d+ \\d+")) {

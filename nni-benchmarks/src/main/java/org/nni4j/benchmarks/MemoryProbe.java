@@ -29,6 +29,7 @@ final class MemoryProbe {
      * @param args network, variant, steps, seed
      */
     public static void main(String[] args) throws IOException {
+        Machine.prepareMemory();
         Variant variant = Variant.valueOf(args[1]);
         long once = variant == Variant.FLOAT ? 0 : firstKernel();
         try (TrainingRun run =

@@ -1,6 +1,7 @@
 package org.nni4j.quantization;
 
 import static java.util.stream.Collectors.joining;
+import static org.nni4j.quantization.FusedSource.lines;
 
 import java.util.stream.IntStream;
 
@@ -94,6 +95,21 @@ sealed interface FusedKernel {
         }
     }
 
+    /** Returns {@code [value]}, for a tensor by its own range and a symmetric scheme. */
+    record OwnRange(QuantizedType type, int rank, int axis) implements FusedKernel {
+        @Override
+        public String source() {
+            return FusedSource.method(
+                    "x: Tensor",
+                    "f = torch.to(x, 6)",
+                    // Infinity and NaN need not be told apart here: either makes all values NaN.
+                    FusedSource.ownScale(type, rank, axis),
+                    "c = torch.clone(f)",
+                    FusedSource.quantizeOwnRange(type),
+                    "return [torch.type_as(c, x)]");
+        }
+    }
+
     /**
      * For a tensor by a tracked range: returns {@code [value, min, max, scale, zero point]}, or
      * writes all but the value over those that are kept and returns {@code [value]}. The range so
@@ -118,7 +134,7 @@ sealed interface FusedKernel {
         }
 
         private static String keep() {
-            return FusedSource.lines(
+            return lines(
                     "low = torch.copy_(low, min)",
                     "high = torch.copy_(high, max)",
                     "oldScale = torch.copy_(oldScale, scale)",
@@ -162,29 +178,40 @@ sealed interface FusedKernel {
             boolean perTensor = axis == QuantizationParameters.PER_TENSOR;
             return FusedSource.method(
                     "x: Tensor, step: Tensor, factor: Tensor" + (offset ? ", offset: Tensor" : ""),
-                    "scale = torch.clamp_min(step, " + AffineQuantization.EPSILON + ")",
+                    "scale = torch.clamp_min(torch.detach(step), "
+                            + AffineQuantization.EPSILON
+                            + ")",
                     offset
-                            ? "zp = torch.clamp(torch.round(offset), " + qmin + ", " + qmax + ")"
-                            : "zp = torch.zeros_like(scale)",
-                    FusedSource.broadcast(rank, axis),
+                            ? lines(zeroPoint(), FusedSource.broadcast(rank, axis))
+                            : FusedSource.broadcastAroundZero(rank, axis),
                     // Flat, for addmv.
                     perTensor ? "f = torch.reshape(torch.to(x, 6), [-1])" : "f = torch.to(x, 6)",
                     "d = torch.detach(f)",
                     FusedSource.carryExact(qmin, qmax, axis),
-                    "v = torch.div(d, s)",
-                    "t = torch.round(v, out=torch.detach(c))",
-                    FusedSource.clamp("t", qmin, qmax, axis),
+                    FusedSource.quantizeExact(),
+                    // The step size's coefficient times s: no quotient of x is needed for it.
                     FusedSource.insideOrZero(axis),
-                    "k = torch.sub(t, v, out=v)",
-                    "t = torch.mul_(t, s)",
-                    "ds = torch.mul(torch.sub(step, torch.detach(step)), factor)",
-                    FusedSource.addGradient("k", "ds", rank, axis),
+                    "k = torch.sub(t, k, out=k)",
+                    "ds = torch.sub(step, torch.detach(step))",
+                    perTensor
+                            ? FusedSource.addDot("k", "ds", "torch.div(float(factor), sf)")
+                            : lines(
+                                    "ds = torch.div(torch.mul(ds, factor), scale)",
+                                    FusedSource.addGradient("k", "ds", rank, axis)),
                     offset ? offsetGradient() : "",
                     "return [torch.type_as(torch.reshape(c, torch.size(x)), x)]");
         }
 
+        private String zeroPoint() {
+            return "zp = torch.clamp(torch.round(torch.detach(offset)), "
+                    + qmin
+                    + ", "
+                    + qmax
+                    + ")";
+        }
+
         private String offsetGradient() {
-            return FusedSource.lines(
+            return lines(
                     FusedSource.OUTSIDE,
                     "o = torch.mul_(torch.to(o, 6), torch.neg(s))",
                     "dz = torch.sub(offset, torch.detach(offset))",

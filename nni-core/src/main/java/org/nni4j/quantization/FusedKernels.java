@@ -117,6 +117,17 @@ final class FusedKernels implements QuantizationKernels {
     }
 
     @Override
+    public NDArray quantizeByOwnRange(
+            NDArray x, QuantizedType type, QuantizationScheme scheme, int axis) {
+        AffineQuantization.checkType(type);
+        Channels channels = Channels.of(x, axis);
+        if (scheme.isAffine() || !fusible(x)) {
+            return QuantizationKernels.super.quantizeByOwnRange(x, type, scheme, axis);
+        }
+        return run(new FusedKernel.OwnRange(type, rank(x, channels), axis), x).get(0);
+    }
+
+    @Override
     public Observed observe(
             NDArray x,
             NDArray min,

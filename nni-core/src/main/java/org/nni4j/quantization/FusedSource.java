@@ -73,11 +73,7 @@ final class FusedSource {
                     "min = torch.reshape(torch.to(torch.amin(d), 6), [1])",
                     "max = torch.reshape(torch.to(torch.amax(d), 6), [1])");
         }
-        String others =
-                IntStream.range(0, rank)
-                        .filter(i -> i != axis)
-                        .mapToObj(Integer::toString)
-                        .collect(joining(", ", "[", "]"));
+        String others = others(rank, axis);
         String reduced =
                 axis == 0
                         // A column more, so that a vector's single numbers can be reduced too.
@@ -87,6 +83,13 @@ final class FusedSource {
                                 "b = torch.amax(d, " + others + ")");
         return lines(
                 "d = torch.detach(x)", reduced, "min = torch.to(a, 6)", "max = torch.to(b, 6)");
+    }
+
+    private static String others(int rank, int axis) {
+        return IntStream.range(0, rank)
+                .filter(i -> i != axis)
+                .mapToObj(Integer::toString)
+                .collect(joining(", ", "[", "]"));
     }
 
     /** Moves min and max from low and high. */
@@ -129,14 +132,25 @@ final class FusedSource {
                 "zp = torch.clamp(torch.to(zp, 3), " + type.qmin() + ", " + type.qmax() + ")");
     }
 
-    /** Sets s and z, which broadcast against x, from scale and zp; per tensor as numbers too. */
+    /**
+     * Sets s and z, which broadcast against x, from scale and zp; per tensor the numbers sf and zf
+     * in place of z.
+     */
     static String broadcast(int rank, int axis) {
-        String shape = shape(rank, axis);
-        boolean perTensor = axis == QuantizationParameters.PER_TENSOR;
-        return lines(
-                broadcastScale(rank, axis),
-                "z = torch.reshape(torch.to(torch.detach(zp), 6), " + shape + ")",
-                perTensor ? lines("sf = float(s)", "zf = float(z)") : "");
+        return axis == QuantizationParameters.PER_TENSOR
+                ? lines(broadcastScale(rank, axis), "sf = float(s)", "zf = float(zp)")
+                : lines(
+                        broadcastScale(rank, axis),
+                        "z = torch.reshape(torch.to(torch.detach(zp), 6), "
+                                + shape(rank, axis)
+                                + ")");
+    }
+
+    /** As {@link #broadcast}, with a zero point of 0. */
+    static String broadcastAroundZero(int rank, int axis) {
+        return axis == QuantizationParameters.PER_TENSOR
+                ? lines(broadcastScale(rank, axis), "sf = float(s)", "zf = 0.")
+                : lines(broadcastScale(rank, axis), "z = torch.zeros_like(s)");
     }
 
     private static String shape(int rank, int axis) {
@@ -175,22 +189,29 @@ final class FusedSource {
     static String quantize(int qmin, int qmax, int axis) {
         return lines(
                 "t = torch.round_(torch.div_(torch.detach(c), s))",
-                clamp("t", qmin, qmax, axis),
+                clamp(qmin, qmax, axis),
                 "t = torch.mul_(t, s)");
     }
 
     /**
-     * Clamps whole numbers, in place: {@code clamp(r + z, qmin, qmax) - z = clamp(r, qmin - z, qmax
-     * - z)}, exactly.
+     * Clamps the whole numbers t, in place: {@code clamp(r + z, qmin, qmax) - z = clamp(r, qmin -
+     * z, qmax - z)}, exactly.
      */
-    static String clamp(String variable, int qmin, int qmax, int axis) {
+    private static String clamp(int qmin, int qmax, int axis) {
         // Four times faster with numbers than with tensors.
         String bound =
                 axis == QuantizationParameters.PER_TENSOR
                         ? "torch.sub(%d., zf)"
                         : "torch.rsub(z, %d)";
-        return (variable + " = torch.clamp_(" + variable + ", " + bound + ", " + bound + ")")
-                .formatted(qmin, qmax);
+        return ("t = torch.clamp_(t, " + bound + ", " + bound + ")").formatted(qmin, qmax);
+    }
+
+    /**
+     * As {@link #quantize}, for c of {@link #carryExact}: its quotients end at the type's bounds,
+     * but for the tolerance, and so do the integers.
+     */
+    static String quantizeExact() {
+        return "t = torch.mul_(torch.round_(torch.div_(torch.detach(c), s)), s)";
     }
 
     /**
@@ -230,27 +251,40 @@ final class FusedSource {
                 "c = torch.hardtanh(f, below, above)");
     }
 
-    /** Sets v to 0, wherever d is outside the bounds. */
+    /** Sets k to d inside the bounds, and to 0 outside. */
     static String insideOrZero(int axis) {
         return axis == QuantizationParameters.PER_TENSOR
                 // The backward of hardtanh is just that: a factor that is 1 or 0.
-                ? "v = torch.hardtanh_backward(v, d, below, above, grad_input=v)"
-                : lines(OUTSIDE, "v = torch.where(o, 0., v)");
+                ? "k = torch.hardtanh_backward(d, d, below, above)"
+                : lines(OUTSIDE, "k = torch.where(o, 0., d)");
+    }
+
+    /** Sets s, which broadcasts against x, from the range of x itself; for symmetric schemes. */
+    static String ownScale(QuantizedType type, int rank, int axis) {
+        float half = (type.qmax() - type.qmin()) / 2f;
+        String largest =
+                axis == QuantizationParameters.PER_TENSOR
+                        ? "e = torch.amax(a)"
+                        : rank == 1
+                                ? "e = a"
+                                : "e = torch.amax(a, " + others(rank, axis) + ", True)";
+        return lines(
+                "a = torch.abs(torch.detach(f))",
+                largest,
+                "s = torch.clamp_min_(torch.div_(e, "
+                        + half
+                        + "), "
+                        + AffineQuantization.EPSILON
+                        + ")");
     }
 
     /**
      * Adds to c the product of a coefficient, of c's shape, and a zero that has a gradient. Per
      * tensor, c is flat.
      */
-    // Not unsqueeze(coefficient, 1): with that matrix's strides backward would be a million dot
-    // products of length 1, instead of one of a million.
     static String addGradient(String coefficient, String zero, int rank, int axis) {
         return axis == QuantizationParameters.PER_TENSOR
-                ? "c = torch.addmv_(c, torch.t(torch.unsqueeze("
-                        + coefficient
-                        + ", 0)), "
-                        + zero
-                        + ")"
+                ? addDot(coefficient, zero, "1")
                 : "c = torch.add(c, torch.mul("
                         + coefficient
                         + ", torch.reshape("
@@ -258,5 +292,18 @@ final class FusedSource {
                         + ", "
                         + shape(rank, axis)
                         + ")))";
+    }
+
+    /** As {@link #addGradient} per tensor, with a number that multiplies the product. */
+    // Not unsqueeze(coefficient, 1): with that matrix's strides backward would be a million dot
+    // products of length 1, instead of one of a million.
+    static String addDot(String coefficient, String zero, String factor) {
+        return "c = torch.addmv_(c, torch.t(torch.unsqueeze("
+                + coefficient
+                + ", 0)), "
+                + zero
+                + ", alpha="
+                + factor
+                + ")";
     }
 }

@@ -137,6 +137,20 @@ public interface QuantizationKernels {
     Observed observe(NDArray x, QuantizedType type, QuantizationScheme scheme, int axis);
 
     /**
+     * Fake-quantizes a tensor by its own range, for those who need the value only.
+     *
+     * @param x any floating shape
+     * @param type the integer type
+     * @param scheme affine or symmetric
+     * @param axis the channel axis, or {@link QuantizationParameters#PER_TENSOR}
+     * @return the value of {@link #observe(NDArray, QuantizedType, QuantizationScheme, int)}
+     */
+    default NDArray quantizeByOwnRange(
+            NDArray x, QuantizedType type, QuantizationScheme scheme, int axis) {
+        return observe(x, type, scheme, axis).value();
+    }
+
+    /**
      * Fake-quantizes a tensor by a tracked range that includes it, as inputs and outputs are:
      * {@link #track}, {@link #parameters} and {@link #fakeQuantize} in one.
      *

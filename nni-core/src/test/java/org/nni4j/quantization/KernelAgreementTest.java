@@ -269,6 +269,7 @@ class KernelAgreementTest {
         for (int seed = 0; seed < SEEDS; seed++) {
             Sample s = new Sample(seed);
             agree(s, (k, x, l) -> k.observe(x, s.type, s.scheme, s.axis).value());
+            agree(s, (k, x, l) -> k.quantizeByOwnRange(x, s.type, s.scheme, s.axis));
             float[] low = s.positives(-1);
             float[] high = s.positives(1);
             agree(

@@ -523,6 +523,14 @@ class KernelNumbersTest {
                                         scheme.isPerChannel() ? 0 : PER_TENSOR);
                 assertThat(o.scale().toFloatArray()).as(bad + " " + scheme).containsOnly(Float.NaN);
                 assertThat(o.value().toFloatArray()).as(bad + " " + scheme).containsOnly(Float.NaN);
+                NDArray value =
+                        kernels(name)
+                                .quantizeByOwnRange(
+                                        x,
+                                        new QuantizedType(8, UINT),
+                                        scheme,
+                                        scheme.isPerChannel() ? 0 : PER_TENSOR);
+                assertThat(value.toFloatArray()).as(bad + " " + scheme).containsOnly(Float.NaN);
             }
         }
     }

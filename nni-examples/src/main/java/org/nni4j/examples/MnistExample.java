@@ -5,6 +5,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.nni4j.memory.NativeHeap;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -48,6 +49,7 @@ public final class MnistExample implements Callable<Integer> {
      * @param args see {@code --help}
      */
     public static void main(String[] args) {
+        NativeHeap.keepFreedMemory();
         System.exit(run(System.out, System.err, args));
     }
 

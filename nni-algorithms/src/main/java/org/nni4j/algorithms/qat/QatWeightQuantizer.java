@@ -47,7 +47,7 @@ final class QatWeightQuantizer implements TensorQuantizer {
             return kept.fakeQuantize(kernels, weight, point.type(), axis, context.training());
         }
         NDArray seen = context.training() ? weight : weight.stopGradient();
-        return kernels.observe(seen, point.type(), point.scheme(), axis).value();
+        return kernels.quantizeByOwnRange(seen, point.type(), point.scheme(), axis);
     }
 
     private synchronized TrackedRange.@Nullable Values kept() {
