@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.nni4j.calibration.CalibrationConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +30,15 @@ final class ExportedFiles {
 
     /** Enough of the hash to tell exports apart. */
     private static final int HASH_IN_NAME = 16;
+
+    /**
+     * A file that comes with the two, and takes its place only if they do.
+     *
+     * @param staging where it was written
+     * @param file complete, in the staging folder
+     * @param target where it goes, beside the staging folder
+     */
+    record Companion(Staging staging, Path file, Path target) {}
 
     private final ModelFiles model;
     private final Path calibrationFile;
@@ -52,25 +62,29 @@ final class ExportedFiles {
      * @param source gives properties and data type
      * @param block the network as it is to be saved
      * @param calibration with the hash of the network's parameters
+     * @param companion comes with them; null for none
      * @throws IOException if a file cannot be written; then nothing was changed
      */
-    void write(Model source, Block block, CalibrationConfig calibration) throws IOException {
+    void write(
+            Model source, Block block, CalibrationConfig calibration, @Nullable Companion companion)
+            throws IOException {
         ModelFiles.refuseFolder(calibrationFile);
         ModelFiles.inFolders(
                 List.of(model.folder(), calibrationFolder),
-                () -> stageAndMove(source, block, calibration));
+                () -> stageAndMove(source, block, calibration, companion));
         sweep();
     }
 
-    private void stageAndMove(Model source, Block block, CalibrationConfig calibration)
+    private void stageAndMove(
+            Model source, Block block, CalibrationConfig calibration, @Nullable Companion companion)
             throws IOException {
         try (Staging staging = Staging.in(model.folder())) {
             if (calibrationFolder.equals(model.folder())) {
-                stageAndMove(source, block, calibration, staging, staging);
+                stageAndMove(source, block, calibration, companion, staging, staging);
                 return;
             }
             try (Staging beside = Staging.in(calibrationFolder)) {
-                stageAndMove(source, block, calibration, staging, beside);
+                stageAndMove(source, block, calibration, companion, staging, beside);
             }
         }
     }
@@ -79,6 +93,7 @@ final class ExportedFiles {
             Model source,
             Block block,
             CalibrationConfig calibration,
+            @Nullable Companion companion,
             Staging staging,
             Staging beside)
             throws IOException {
@@ -90,11 +105,20 @@ final class ExportedFiles {
             Durable.sync(text);
             Path waiting = waiting(calibrationFile, calibration.parametersHash());
             replacements.add(text, waiting, beside.files());
+            if (companion != null) {
+                Durable.sync(companion.file());
+                ModelFiles.refuseFolder(companion.target());
+                refuseSame(companion.target(), calibrationFile, "the calibration goes");
+                replacements.add(companion.file(), companion.target(), companion.staging().files());
+            }
             for (Path file : saved) {
                 Durable.sync(file);
                 Path target = model.folder().resolve(ModelFiles.name(file));
                 model.check(target);
-                refuseSame(target);
+                refuseSame(calibrationFile, target, "the parameters go");
+                if (companion != null) {
+                    refuseSame(companion.target(), target, "the parameters go");
+                }
                 replacements.add(file, target, staging.files());
             }
             replacements.add(waiting, calibrationFile, beside.files());
@@ -102,10 +126,10 @@ final class ExportedFiles {
         }
     }
 
-    private void refuseSame(Path target) throws FileSystemException {
-        if (target.equals(calibrationFile)) {
+    private static void refuseSame(Path file, Path taken, String what) throws FileSystemException {
+        if (file.equals(taken)) {
             throw new FileSystemException(
-                    target.toString(), null, "is where the parameters go; expected another path");
+                    file.toString(), null, "is where " + what + "; expected another path");
         }
     }
 

@@ -4,47 +4,30 @@ import ai.djl.Model;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
-import ai.djl.nn.Parameter;
 import ai.djl.training.optimizer.Optimizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
-import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationAlgorithm;
-import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.config.ConfigException;
 import org.nni4j.config.ConfigList;
-import org.nni4j.config.QuantType;
-import org.nni4j.fakequant.AbsorbedBatchNorm;
-import org.nni4j.fakequant.CheckedLayer;
-import org.nni4j.fakequant.ComputedLayer;
-import org.nni4j.fakequant.FoldedBatchNorm;
-import org.nni4j.fakequant.LayerArithmetic;
 import org.nni4j.fakequant.OptimizerWatch;
 import org.nni4j.fakequant.Quantized;
-import org.nni4j.fakequant.QuantizedLayer;
-import org.nni4j.fakequant.QuantizedOperator;
 import org.nni4j.fakequant.StepClock;
-import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.graph.Graph;
-import org.nni4j.graph.GraphInterposer;
-import org.nni4j.graph.Node;
 import org.nni4j.layer.Attachment;
 import org.nni4j.layer.Layer;
 import org.nni4j.layer.LayerTree;
-import org.nni4j.placement.PlannedFold;
-import org.nni4j.placement.PlannedLayer;
 import org.nni4j.placement.QuantizationPlan;
 import org.nni4j.placement.QuantizationPlanner;
 import org.nni4j.quantization.QuantizationKernels;
@@ -76,13 +59,13 @@ public class Quantizer implements AutoCloseable {
     private final OptimizerWatch watch;
     private final NDManager manager;
     private final @Nullable StepCountingOptimizer optimizer;
-    private final Map<String, Quantized> layers = new LinkedHashMap<>();
+    private final StandIns standIns;
+    private final Map<String, Quantized> layers;
     private final AlgorithmContext context;
     private final @Nullable Graph graph;
     private @Nullable Map<Layer, Function<Block, Block>> wrappers;
     private @Nullable Attachment attachment;
     private final NumberCheck numbers;
-    private final boolean checks;
     private boolean floatStepSaid;
     private boolean closed;
 
@@ -153,8 +136,6 @@ public class Quantizer implements AutoCloseable {
             manager.close();
             throw e;
         }
-        this.numbers = new NumberCheck(plan, layers);
-        this.checks = options.checks();
         // An algorithm without steps may be trained by whatever optimizer there is.
         this.watch =
                 new OptimizerWatch(
@@ -164,6 +145,17 @@ public class Quantizer implements AutoCloseable {
                 optimizer == null
                         ? null
                         : new StepCountingOptimizer(optimizer, clock, this::stepped);
+        this.standIns =
+                new StandIns(
+                        tree,
+                        graph,
+                        plan,
+                        algorithm,
+                        context,
+                        new StandIns.Steps(clock, watch, this.optimizer),
+                        options.checks());
+        this.layers = standIns.byPath();
+        this.numbers = new NumberCheck(plan, layers);
     }
 
     /**
@@ -239,12 +231,12 @@ public class Quantizer implements AutoCloseable {
         boolean first = layers.isEmpty();
         try {
             if (wrappers == null) {
-                wrappers = wrappers();
+                wrappers = standIns.wrappers();
             }
             attachment = tree.attach(wrappers);
         } catch (RuntimeException e) {
             if (first) {
-                forgetLayers();
+                standIns.close();
                 wrappers = null;
             }
             throw e;
@@ -261,149 +253,6 @@ public class Quantizer implements AutoCloseable {
      */
     protected final boolean isCompressed() {
         return attachment != null;
-    }
-
-    private Map<Layer, Function<Block, Block>> wrappers() {
-        Map<Layer, Function<Block, Block>> byLayer = new LinkedHashMap<>();
-        GraphInterposer interposer = new GraphInterposer(tree);
-        for (PlannedLayer planned : plan.quantizedLayers()) {
-            if (planned.operator()) {
-                QuantizedOperator operator = operator(planned);
-                layers.put(planned.path(), operator);
-                interposer.add(node(planned.path()), operator.interposition());
-            } else {
-                byLayer.put(
-                        tree.find(planned.path()).orElseThrow(),
-                        block ->
-                                (Block)
-                                        layers.computeIfAbsent(
-                                                planned.path(), path -> wrap(block, planned)));
-            }
-        }
-        for (PlannedFold fold : plan.folds()) {
-            byLayer.merge(
-                    tree.find(fold.batchNorm()).orElseThrow(),
-                    AbsorbedBatchNorm::new,
-                    (quantize, absorb) -> absorb.andThen(quantize));
-        }
-        if (checks) {
-            byLayer.replaceAll(
-                    (layer, wrap) ->
-                            wrap.andThen(block -> new CheckedLayer(block, layer.path(), clock)));
-        }
-        return interposer.around(byLayer);
-    }
-
-    private Node node(String name) {
-        return Optional.ofNullable(graph).flatMap(g -> g.find(name)).orElseThrow();
-    }
-
-    private QuantizedOperator operator(PlannedLayer planned) {
-        QuantizationPoint first = planned.points().get(0);
-        return new QuantizedOperator(
-                node(planned.path()),
-                first.startStep(),
-                clock,
-                Boolean.TRUE.equals(first.settings().get("share_scale")),
-                factory(planned.point(QuantType.INPUT)),
-                factory(planned.point(QuantType.OUTPUT)));
-    }
-
-    private Quantized wrap(Block block, PlannedLayer planned) {
-        Map<Parameter, TensorQuantizer> weights = new LinkedHashMap<>();
-        try {
-            return wrap(block, planned, weights);
-        } catch (RuntimeException e) {
-            weights.values().forEach(TensorQuantizer::close);
-            throw e;
-        }
-    }
-
-    private Quantized wrap(
-            Block block, PlannedLayer planned, Map<Parameter, TensorQuantizer> weights) {
-        Map<String, Parameter> parameters = tree.find(planned.path()).orElseThrow().parameters();
-        for (QuantizationPoint point : planned.points(QuantType.WEIGHT)) {
-            Parameter parameter = parameters.get(point.tensor());
-            if (parameter == null) {
-                throw new IllegalStateException(point + ": the layer has no such parameter");
-            }
-            TensorQuantizer quantizer = create(point);
-            weights.put(parameter, quantizer);
-            if (optimizer != null) {
-                optimizer.addReaders(parameter, List.of(quantizer));
-            }
-        }
-        Optional<LayerArithmetic> arithmetic = algorithm.arithmetic(planned.points(), context);
-        if (arithmetic.isPresent()) {
-            return new ComputedLayer(
-                    block,
-                    planned.path(),
-                    clock,
-                    weights,
-                    Objects.requireNonNull(factory(planned.point(QuantType.INPUT))),
-                    arithmetic.get());
-        }
-        int start = planned.points().get(0).startStep();
-        return new QuantizedLayer(
-                block,
-                planned.path(),
-                start,
-                clock,
-                watch,
-                context.kernels(),
-                weights,
-                plan.foldInto(planned.path()).map(this::folded).orElse(null),
-                factory(planned.point(QuantType.INPUT)),
-                factory(planned.point(QuantType.OUTPUT)));
-    }
-
-    private FoldedBatchNorm folded(PlannedFold fold) {
-        Layer norm = tree.find(fold.batchNorm()).orElseThrow();
-        return new FoldedBatchNorm(
-                fold.batchNorm(),
-                norm.block(),
-                parameter(norm, "gamma"),
-                parameter(norm, "beta"),
-                parameter(norm, "runningMean"),
-                parameter(norm, "runningVar"),
-                fold.epsilon(),
-                fold.freezeStep());
-    }
-
-    private static Parameter parameter(Layer layer, String name) {
-        Parameter parameter = layer.parameters().get(name);
-        if (parameter == null) {
-            throw new IllegalStateException(
-                    "layer \"" + layer.path() + "\" has no parameter \"" + name + "\"");
-        }
-        return parameter;
-    }
-
-    private TensorQuantizer create(QuantizationPoint point) {
-        TensorQuantizer quantizer = algorithm.create(point, context);
-        if (optimizer != null) {
-            optimizer.addLearned(quantizer);
-        }
-        return quantizer;
-    }
-
-    private @Nullable IntFunction<TensorQuantizer> factory(Optional<QuantizationPoint> first) {
-        return first.<IntFunction<TensorQuantizer>>map(p -> position -> create(at(p, position)))
-                .orElse(null);
-    }
-
-    private static QuantizationPoint at(QuantizationPoint p, int position) {
-        return new QuantizationPoint(
-                p.layer(),
-                p.layerType(),
-                p.quantType(),
-                String.valueOf(position),
-                p.type(),
-                p.scheme(),
-                p.channelAxis(),
-                p.startStep(),
-                p.entry(),
-                p.settings());
     }
 
     /**
@@ -550,13 +399,19 @@ public class Quantizer implements AutoCloseable {
      *     initialized
      */
     public CalibrationConfig exportModel(Path modelPath, Path calibrationPath) throws IOException {
+        return export(modelPath, calibrationPath, null);
+    }
+
+    private CalibrationConfig export(
+            Path modelPath, Path calibrationPath, ExportedFiles.@Nullable Companion companion)
+            throws IOException {
         checkCompressed();
         checkInitialized();
         CalibrationConfig calibration = calibration().with(new NetworkState(tree).hash());
         // Wrappers save the bytes of what they wrap, so the model can be written before it is
-        // restored:
-        // if writing fails, nothing has happened.
-        new ExportedFiles(modelPath, calibrationPath).write(model, model.getBlock(), calibration);
+        // restored: if writing fails, nothing has happened.
+        new ExportedFiles(modelPath, calibrationPath)
+                .write(model, model.getBlock(), calibration, companion);
         detach();
         return calibration;
     }
@@ -581,15 +436,22 @@ public class Quantizer implements AutoCloseable {
             throws IOException {
         ModelExporter exporter = ModelExporter.find();
         Path target = onnxPath.toAbsolutePath();
-        Path part = target.resolveSibling(target.getFileName() + ".part");
-        try {
-            exporter.export(this, part, inputShapes);
-            CalibrationConfig written = exportModel(modelPath, calibrationPath);
-            Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
-            return written;
-        } finally {
-            Files.deleteIfExists(part);
-        }
+        Path folder = ModelFiles.folder(target);
+        AtomicReference<CalibrationConfig> written = new AtomicReference<>();
+        ModelFiles.inFolders(
+                List.of(folder),
+                () -> {
+                    try (Staging staging = Staging.in(folder)) {
+                        Path file = staging.files().resolve(ModelFiles.name(target));
+                        exporter.export(this, file, inputShapes);
+                        written.set(
+                                export(
+                                        modelPath,
+                                        calibrationPath,
+                                        new ExportedFiles.Companion(staging, file, target)));
+                    }
+                });
+        return written.get();
     }
 
     /**
@@ -643,14 +505,6 @@ public class Quantizer implements AutoCloseable {
         }
     }
 
-    private void forgetLayers() {
-        layers.values().forEach(Quantized::close);
-        layers.clear();
-        if (optimizer != null) {
-            optimizer.forgetQuantizers();
-        }
-    }
-
     private void checkOpen() {
         if (closed) {
             throw new IllegalStateException("this quantizer is closed");
@@ -666,7 +520,7 @@ public class Quantizer implements AutoCloseable {
         if (!closed) {
             closed = true;
             detach();
-            forgetLayers();
+            standIns.close();
             manager.close();
         }
     }

@@ -27,7 +27,11 @@ public final class OnnxModelExporter implements ModelExporter {
         try (NDManager scope = quantizer.model().getNDManager().newSubManager()) {
             NDList samples = new NDList();
             for (Shape shape : inputShapes) {
-                long[] sizes = shape.getShape();
+                if (shape.dimension() == 0 || shape.size() < 1) {
+                    throw new IllegalArgumentException(
+                            "input shape " + shape + "; expected a batch axis first, none empty");
+                }
+                long[] sizes = shape.getShape().clone(); // the shape hands out its own
                 sizes[0] = SAMPLES;
                 Shape drawn = new Shape(sizes);
                 float[] elements = new float[Math.toIntExact(drawn.size())];

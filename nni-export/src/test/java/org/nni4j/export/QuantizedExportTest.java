@@ -1,6 +1,7 @@
 package org.nni4j.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
@@ -26,6 +27,7 @@ import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
 import ai.djl.translate.Batchifier;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.compression.Quantizers;
@@ -50,6 +53,8 @@ class QuantizedExportTest {
              {"quant_types": ["input"], "quant_bits": 8, "op_types": ["Add", "GlobalAvgPool"]}]
             """;
 
+    private static final Shape SHAPE = new Shape(4, 3, 16, 16);
+
     @TempDir Path folder;
 
     @Test
@@ -65,25 +70,52 @@ class QuantizedExportTest {
 
     @Test
     void exportModel_withOnnxPath_writesAllThree() throws IOException {
-        Shape shape = new Shape(4, 3, 16, 16);
-        try (Model model = Model.newInstance("three", "PyTorch")) {
-            model.setBlock(residualNetwork());
-            model.getBlock().initialize(model.getNDManager(), DataType.FLOAT32, shape);
-            Optimizer optimizer =
-                    Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.02f)).build();
-            try (Quantizer quantizer =
-                    Quantizers.create("qat", model, ConfigList.fromJson(INT8), optimizer)) {
-                quantizer.compress();
-                train(quantizer, shape);
-                Path onnx = folder.resolve("three.onnx");
-                quantizer.exportModel(
-                        folder.resolve("three"), folder.resolve("three.json"), onnx, shape);
+        try (Model model = Model.newInstance("three", "PyTorch");
+                Quantizer quantizer = trained(model)) {
+            Path onnx = folder.resolve("onnx/three.onnx");
 
-                assertThat(onnx).exists();
-                assertThat(folder.resolve("three.json")).exists();
-                assertThat(folder.resolve("three-0000.params")).exists();
-            }
+            quantizer.exportModel(
+                    folder.resolve("three"), folder.resolve("three.json"), onnx, SHAPE);
+
+            assertThat(onnx).isNotEmptyFile();
+            assertThat(onnx.getParent()).isDirectoryContaining(onnx::equals);
+            assertThat(folder.resolve("three.json")).exists();
+            assertThat(folder.resolve("three-0000.params")).exists();
+            assertThat(SHAPE).as("the caller's").isEqualTo(new Shape(4, 3, 16, 16));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"taken", "three.json", "three-0000.params"})
+    void exportModel_whereOnnxCannotGo_changesNothing(String name) throws IOException {
+        Files.createDirectories(folder.resolve("taken/by-a-folder"));
+        Path before = Files.writeString(folder.resolve("three.json"), "before");
+        try (Model model = Model.newInstance("three", "PyTorch");
+                Quantizer quantizer = trained(model)) {
+            Path onnx = folder.resolve(name);
+
+            assertThatThrownBy(
+                            () ->
+                                    quantizer.exportModel(
+                                            folder.resolve("three"), before, onnx, SHAPE))
+                    .isInstanceOf(FileSystemException.class)
+                    .hasMessageContaining(onnx.toString());
+
+            assertThat(before).hasContent("before");
+            assertThat(folder.resolve("three-0000.params")).doesNotExist();
+            // refused unless the quantizers are still in the model
+            assertThat(quantizer.inspect()).isNotNull();
+        }
+    }
+
+    private static Quantizer trained(Model model) {
+        model.setBlock(residualNetwork());
+        model.getBlock().initialize(model.getNDManager(), DataType.FLOAT32, SHAPE);
+        Optimizer optimizer = Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.02f)).build();
+        Quantizer quantizer = Quantizers.create("qat", model, ConfigList.fromJson(INT8), optimizer);
+        quantizer.compress();
+        train(quantizer, SHAPE);
+        return quantizer;
     }
 
     /** Trained without a trace, BatchNorms go into the scales of the weights before them. */
