@@ -33,8 +33,8 @@ class QuantizedExportWorkTest {
     @TempDir private Path folder;
 
     /**
-     * Four times the layers are four times the work, 3.9 times as seen. When three look-ups for each
-     * layer went over all layers, it was 6.1 times.
+     * Four times the layers are four times the work, 3.9 times as seen. When three look-ups for
+     * each layer went over all layers, it was 6.1 times.
      */
     @Test
     void export_fourTimesTheLayers_takesAtMostFiveTimesTheMemory() throws IOException {
