@@ -23,6 +23,7 @@ import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.compression.Quantizers;
+import org.nni4j.export.ExportReport;
 import org.nni4j.export.OnnxExport;
 import org.nni4j.export.OnnxExporter;
 import org.nni4j.graph.Graph;
@@ -144,6 +145,8 @@ public class ScalingBenchmark {
 
         private Quantizer quantizer;
         private Path folder;
+        private NDManager manager;
+        private NDList samples;
 
         /** Quantizes, and computes one training forward. */
         @Setup(Level.Invocation)
@@ -151,15 +154,15 @@ public class ScalingBenchmark {
             folder = place.path;
             quantizer = network.quantizer(null);
             Model model = quantizer.compress();
-            try (NDManager manager = model.getNDManager().newSubManager()) {
-                NDList input = new NDList(manager.randomNormal(INPUT));
-                model.getBlock().forward(new ParameterStore(manager, false), input, true);
-            }
+            manager = model.getNDManager().newSubManager();
+            samples = new NDList(manager.randomNormal(INPUT));
+            model.getBlock().forward(new ParameterStore(manager, false), samples, true);
         }
 
         /** Takes the quantizers out. */
         @TearDown(Level.Invocation)
         public void tearDown() {
+            manager.close();
             quantizer.close();
         }
     }
@@ -219,8 +222,26 @@ public class ScalingBenchmark {
         return OnnxExporter.export(network.model, folder.path.resolve("chain.onnx"), INPUT);
     }
 
+    /**
+     * Writes the quantized network as an ONNX model of integers: compared with the trained one, but
+     * not timed.
+     *
+     * @return what was written
+     */
+    @Benchmark
+    public ExportReport exportInt8(Trained trained) throws IOException {
+        return OnnxExporter.builder()
+                .optTimed(0)
+                // a network that knows nothing has no clear first class
+                .optUnverified(true)
+                .build()
+                .exportQuantized(
+                        trained.quantizer, trained.samples, trained.folder.resolve("chain.onnx"));
+    }
+
     /** Returns the names of the benchmarks, in the order of a report. */
     static List<String> names() {
-        return List.of("compress", "compressTraced", "trace", "exportModel", "exportOnnx");
+        return List.of(
+                "compress", "compressTraced", "trace", "exportModel", "exportOnnx", "exportInt8");
     }
 }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.nni4j.calibration.CalibratedLayer;
 import org.nni4j.calibration.CalibratedTensor;
 import org.nni4j.calibration.CalibrationConfig;
@@ -158,6 +159,7 @@ final class QuantizedExport {
     private Map<ParameterRead, float[]> weights(
             TracedNetwork traced, NDManager scope, Map<ParameterRead, NDArray> fixed) {
         Map<ParameterRead, float[]> weights = new HashMap<>();
+        Set<ParameterRead> inFloat = readInFloat(traced);
         for (CalibratedLayer layer : calibration.layers()) {
             for (CalibratedTensor tensor : layer.tensors()) {
                 if (tensor.quantType() == QuantType.WEIGHT) {
@@ -166,7 +168,7 @@ final class QuantizedExport {
                             inspection
                                     .quantizedWeight(layer.path(), tensor.tensor(), scope)
                                     .orElseThrow();
-                    if (isInteger(traced, read)) {
+                    if (!inFloat.contains(read)) {
                         weights.put(read, weight.toFloatArray());
                     } else {
                         fixed.put(read, weight);
@@ -187,10 +189,12 @@ final class QuantizedExport {
         return weights;
     }
 
-    private static boolean isInteger(TracedNetwork traced, ParameterRead read) {
+    /** The parameters that an operator reads which has no integer form. */
+    private static Set<ParameterRead> readInFloat(TracedNetwork traced) {
         return traced.graph().nodes().stream()
-                .filter(node -> node.parameters().contains(read))
-                .allMatch(node -> INTEGER_WEIGHTS.contains(node.op()));
+                .filter(node -> !INTEGER_WEIGHTS.contains(node.op()))
+                .flatMap(node -> node.parameters().stream())
+                .collect(Collectors.toSet());
     }
 
     private record Written(IntegerEmission emission, Draft draft) {}

@@ -172,6 +172,35 @@ class QuantizedExportTest {
         }
     }
 
+    /** The first convolution's three channels get a fourth, of zeros, which changes no result. */
+    @Test
+    void export_threeInputChannels_areWrittenAsFour() throws IOException {
+        try (Model model = Model.newInstance("picture", "PyTorch")) {
+            SequentialBlock network = new SequentialBlock();
+            network.add(convolution(16, 1)).add(Activation.reluBlock());
+            network.add(convolution(16, 1)).add(Activation.reluBlock());
+            network.add(Pool.globalAvgPool2dBlock());
+            network.add(Linear.builder().setUnits(10).build());
+            model.setBlock(network);
+            ExportReport report = trainAndExport(model, "qat", INT8, true, OnnxExporter.builder());
+
+            assertThat(report.isVerified()).as(report.toString()).isTrue();
+            assertThat(report.floatLayers()).as(report.toString()).isEmpty();
+            assertThat(report.export().operators()).containsEntry("Pad", 1);
+        }
+    }
+
+    /** Eight output channels do not fill the registers that the fourth channel is meant for. */
+    @Test
+    void export_fewOutputChannels_keepsThreeInputChannels() throws IOException {
+        try (Model model = Model.newInstance("few", "PyTorch")) {
+            model.setBlock(residualNetwork());
+            ExportReport report = trainAndExport(model, "qat", INT8, true, OnnxExporter.builder());
+
+            assertThat(report.export().operators()).doesNotContainKey("Pad");
+        }
+    }
+
     private static Block residualNetwork() {
         SequentialBlock network = new SequentialBlock();
         network.add(convolution(8, 1)).add(BatchNorm.builder().build());

@@ -1,6 +1,6 @@
 package org.nni4j.export.integer;
 
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -61,34 +61,35 @@ public final class FloatReasons {
      * @return one entry for each traced operator that runs in float
      */
     public List<FloatLayer> explain(OperatorCensus census) {
-        List<FloatLayer> all = new ArrayList<>();
+        Set<FloatLayer> all = new LinkedHashSet<>();
         for (OperatorCensus.FloatOperator operator : census.floats()) {
             Optional<Node> node = nodeOf(operator.name());
             String layer =
                     node.map(n -> n.layer().isEmpty() ? n.name() : n.layer())
                             .orElse(operator.name());
-            FloatLayer found =
+            all.add(
                     new FloatLayer(
                             layer,
                             operator.op(),
-                            node.map(this::reason).orElse("it belongs to no traced operator"));
-            if (!all.contains(found)) {
-                all.add(found);
-            }
+                            node.map(this::reason).orElse("it belongs to no traced operator")));
         }
-        return all;
+        return List.copyOf(all);
     }
 
-    /** The traced operator whose name is the longest in a node's name. */
+    /**
+     * The traced operator whose name is the longest in a node's name. Looking for each part of the
+     * name takes no longer the more operators there are.
+     */
     private Optional<Node> nodeOf(String name) {
-        Node best = null;
-        for (Node node : graph.nodes()) {
-            if (name.contains(node.name())
-                    && (best == null || node.name().length() > best.name().length())) {
-                best = node;
+        for (int length = name.length(); length > 0; length--) {
+            for (int begin = 0; begin + length <= name.length(); begin++) {
+                Optional<Node> node = graph.find(name.substring(begin, begin + length));
+                if (node.isPresent()) {
+                    return node.map(this::layerNode);
+                }
             }
         }
-        return Optional.ofNullable(best).map(this::layerNode);
+        return Optional.empty();
     }
 
     /** A layer with a folded BatchNorm is written under the BatchNorm's name. */

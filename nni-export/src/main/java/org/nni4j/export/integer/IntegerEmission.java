@@ -6,7 +6,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -42,7 +41,7 @@ public final class IntegerEmission implements EmissionHooks {
     private static final String SCALE = "scale";
 
     private final TracedNetwork network;
-    private final CalibrationConfig calibration;
+    private final Map<String, CalibratedLayer> layers = new HashMap<>();
     private final NetworkWeights weights;
     private final WeightOptions options;
     private final Placement placement;
@@ -54,6 +53,7 @@ public final class IntegerEmission implements EmissionHooks {
     private final Map<String, WeightCodes> codesByName = new HashMap<>();
     private final Map<Integer, WeightCodes> codesByNode = new TreeMap<>();
     private final Set<Integer> floatBiases = new HashSet<>();
+    private final Map<Integer, Integer> paddedBy = new HashMap<>();
 
     /**
      * How weights are stored.
@@ -79,7 +79,7 @@ public final class IntegerEmission implements EmissionHooks {
             Set<TensorSite> signs,
             WeightOptions options) {
         this.network = network;
-        this.calibration = calibration;
+        calibration.layers().forEach(layer -> layers.put(layer.path(), layer));
         this.weights = weights;
         this.options = options;
         this.placement = new Placement(network.graph(), calibration, signs::contains);
@@ -105,7 +105,7 @@ public final class IntegerEmission implements EmissionHooks {
      * @return whether any has more than eight bits
      */
     public boolean needsNewTypes() {
-        return calibration.layers().stream()
+        return layers.values().stream()
                 .flatMap(layer -> layer.tensors().stream())
                 .anyMatch(t -> t.calibration().type().bits() > 8);
     }
@@ -149,8 +149,7 @@ public final class IntegerEmission implements EmissionHooks {
      */
     @Override
     public boolean folds(BatchNormFold fold) {
-        Optional<CalibratedLayer> layer = calibration.layer(fold.layer());
-        if (layer.isPresent() && layer.get().foldedBatchNorm().equals(fold.batchNorm())) {
+        if (wasFolded(fold)) {
             return true;
         }
         return placement.made(fold.layerNode().output()).isEmpty()
@@ -158,10 +157,8 @@ public final class IntegerEmission implements EmissionHooks {
     }
 
     private boolean wasFolded(BatchNormFold fold) {
-        return calibration
-                .layer(fold.layer())
-                .filter(layer -> layer.foldedBatchNorm().equals(fold.batchNorm()))
-                .isPresent();
+        CalibratedLayer layer = layers.get(fold.layer());
+        return layer != null && layer.foldedBatchNorm().equals(fold.batchNorm());
     }
 
     // ---- tensors
@@ -177,17 +174,35 @@ public final class IntegerEmission implements EmissionHooks {
     @Override
     public String read(OnnxGraph onnx, Node consumer, String role, Value value, String name) {
         int input = consumer.roles().indexOf(role);
-        return placement
-                .read(consumer, input)
-                .map(
-                        codes ->
-                                pair(
-                                        onnx,
-                                        value.name(),
-                                        name,
-                                        codes,
-                                        placement.sites(consumer, input)))
-                .orElse(name);
+        Optional<TensorCodes> codes = placement.read(consumer, input);
+        if (codes.isEmpty()) {
+            return name;
+        }
+        List<TensorSite> sites = placement.sites(consumer, input);
+        int more = codes.get().equals(written.get(name)) ? 0 : missing(consumer, codes.get());
+        if (more == 0) {
+            return pair(onnx, value.name(), name, codes.get(), sites);
+        }
+        paddedBy.put(consumer.index(), more);
+        String q = quantized(onnx, value.name(), name, codes.get(), sites);
+        return dequantized.computeIfAbsent(
+                q + " +" + more,
+                n -> {
+                    String zero = zero(onnx, codes.get());
+                    int axes = value.shape().dimension();
+                    String wider = ChannelPadding.write(onnx, q + "/padded", q, zero, axes, more);
+                    return dequantize(onnx, wider, codes.get());
+                });
+    }
+
+    /** How many input channels a convolution misses to have the runtime's fast kernel. */
+    private int missing(Node consumer, TensorCodes input) {
+        Optional<TensorCalibration> weight =
+                consumer.input("weight").flatMap(Value::parameter).flatMap(this::calibrated);
+        return weight.isEmpty() || options.fourBit()
+                ? 0
+                : ChannelPadding.missing(
+                        consumer, input, weight.get(), placement.views(placement.result(consumer)));
     }
 
     private String pair(
@@ -197,25 +212,45 @@ public final class IntegerEmission implements EmissionHooks {
             note(name, codes, sites);
             return name;
         }
+        String q = quantized(onnx, base, name, codes, sites);
+        String back = dequantized.get(q);
+        if (back == null) {
+            back = dequantize(onnx, q, codes);
+            dequantized.put(q, back);
+            written.put(back, codes);
+            sources.put(back, name);
+        }
+        return back;
+    }
+
+    /** The tensor's integers, without the way back. */
+    private String quantized(
+            OnnxGraph onnx, String base, String name, TensorCodes codes, List<TensorSite> sites) {
         QuantizedTensor known = tensorsOf(name).get(codes);
         if (known != null) {
             tensorsOf(name).put(codes, with(known, sites));
-            return Objects.requireNonNull(dequantized.get(known.integers()));
+            return known.integers();
         }
         String x = codes.sign() ? signs(onnx, base, name, codes) : name;
-        String scale = scale(onnx, codes.parameters());
-        String zero = zero(onnx, codes);
-        Attribute[] axis = axis(codes.parameters().axis());
-        String q = onnx.node("QuantizeLinear", base + "/q", List.of(x, scale, zero), axis);
+        String q =
+                onnx.node(
+                        "QuantizeLinear",
+                        base + "/q",
+                        List.of(x, scale(onnx, codes.parameters()), zero(onnx, codes)),
+                        axis(codes.parameters().axis()));
         if (codes.isNarrower()) {
             q = clipped(onnx, base, q, codes);
         }
-        String back = onnx.node("DequantizeLinear", BACK, List.of(q, scale, zero), axis);
         tensorsOf(name).put(codes, new QuantizedTensor(q, codes, sites));
-        dequantized.put(q, back);
-        written.put(back, codes);
-        sources.put(back, name);
-        return back;
+        return q;
+    }
+
+    private static String dequantize(OnnxGraph onnx, String q, TensorCodes codes) {
+        return onnx.node(
+                "DequantizeLinear",
+                BACK,
+                List.of(q, scale(onnx, codes.parameters()), zero(onnx, codes)),
+                axis(codes.parameters().axis()));
     }
 
     private Map<TensorCodes, QuantizedTensor> tensorsOf(String name) {
@@ -357,16 +392,27 @@ public final class IntegerEmission implements EmissionHooks {
                 codesByName.computeIfAbsent(
                         name, n -> codes(consumer, read.get(), quantized.get(), tensor));
         codesByNode.put(consumer.index(), codes);
+        int more = paddedBy.getOrDefault(consumer.index(), 0);
         return Optional.of(
                 dequantized.computeIfAbsent(
-                        name,
+                        name + " +" + more,
                         n -> {
                             OnnxType type = codes.type(options.fourBit());
                             String q =
                                     onnx.freshInitializer(
-                                            tensor.name(), codes.data(type, tensor.dims()));
+                                            tensor.name(), stored(codes, type, tensor, more));
                             return dequantize(onnx, q, codes, type);
                         }));
+    }
+
+    private static TensorData stored(
+            WeightCodes codes, OnnxType type, ParameterTensor tensor, int more) {
+        return more == 0
+                ? codes.data(type, tensor.dims())
+                : WeightCodes.integers(
+                        ChannelPadding.weight(codes.codes(), tensor.dims(), more),
+                        type,
+                        ChannelPadding.dims(tensor.dims(), more));
     }
 
     private static String dequantize(OnnxGraph onnx, String q, WeightCodes codes, OnnxType type) {
@@ -404,8 +450,7 @@ public final class IntegerEmission implements EmissionHooks {
     }
 
     private Optional<TensorCalibration> calibrated(ParameterRead read) {
-        return calibration
-                .layer(read.layer())
+        return Optional.ofNullable(layers.get(read.layer()))
                 .flatMap(layer -> layer.tensor(QuantType.WEIGHT, read.name()));
     }
 

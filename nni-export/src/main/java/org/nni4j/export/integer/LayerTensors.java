@@ -46,10 +46,8 @@ record LayerTensors(List<List<Use>> inputs, List<Value> outputs) {
     }
 
     /** Those of a functional operator, in each run of the layer it stands in. */
-    static List<LayerTensors> ofOperator(Graph graph, Node operator) {
-        return graph.nodesOf(operator.layer()).stream()
-                .filter(n -> n.op().equals(operator.op()))
-                .filter(n -> n.occurrence() == operator.occurrence())
+    static List<LayerTensors> ofOperator(LayerNodes layers, Node operator) {
+        return layers.runs(operator).stream()
                 .map(
                         n ->
                                 new LayerTensors(
@@ -61,14 +59,10 @@ record LayerTensors(List<List<Use>> inputs, List<Value> outputs) {
     }
 
     /** Those of a layer: one entry for each run, one alone for a layer that holds others. */
-    static List<LayerTensors> ofLayer(Graph graph, String path) {
+    static List<LayerTensors> ofLayer(Graph graph, LayerNodes layers, String path) {
         Map<Integer, List<Node>> runs = new TreeMap<>();
-        List<Node> direct = graph.nodesOf(path);
-        List<Node> inside =
-                graph.nodes().stream()
-                        .filter(n -> n.layer().equals(path) || n.layer().startsWith(path + "."))
-                        .toList();
-        boolean leaf = direct.size() == inside.size();
+        List<Node> inside = layers.inside(path);
+        boolean leaf = layers.direct(path).size() == inside.size();
         inside.forEach(
                 n -> runs.computeIfAbsent(leaf ? n.run() : 0, r -> new ArrayList<>()).add(n));
         return runs.values().stream().map(nodes -> boundary(graph, nodes)).toList();

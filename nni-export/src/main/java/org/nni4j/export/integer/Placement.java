@@ -60,16 +60,17 @@ final class Placement {
     Placement(Graph graph, CalibrationConfig calibration, SignTest signs) {
         this.graph = graph;
         BatchNormPattern.findAll(graph).folds().forEach(f -> folds.put(f.layer(), f));
-        calibration.layers().forEach(layer -> place(layer, signs));
+        LayerNodes layers = new LayerNodes(graph.nodes());
+        calibration.layers().forEach(layer -> place(layer, layers, signs));
         moveUpstream();
     }
 
-    private void place(CalibratedLayer layer, SignTest signs) {
+    private void place(CalibratedLayer layer, LayerNodes layers, SignTest signs) {
         Optional<Node> operator =
                 graph.find(layer.path()).filter(node -> node.op().equals(layer.type()));
         List<LayerTensors> runs =
-                operator.map(node -> LayerTensors.ofOperator(graph, node))
-                        .orElseGet(() -> LayerTensors.ofLayer(graph, layer.path()));
+                operator.map(node -> LayerTensors.ofOperator(layers, node))
+                        .orElseGet(() -> LayerTensors.ofLayer(graph, layers, layer.path()));
         for (int run = 0; run < runs.size(); run++) {
             for (CalibratedTensor tensor : layer.tensors()) {
                 if (tensor.quantType() != QuantType.WEIGHT) {
