@@ -17,6 +17,9 @@ import java.util.Random;
  */
 final class StepBenchmark {
 
+    /** Enough for the JVM's second compiler, which takes up a method after 10,000 calls. */
+    private static final int SMALL_STEPS = 300;
+
     private final Effort effort;
     private final int seed;
 
@@ -36,7 +39,9 @@ final class StepBenchmark {
         Map<Variant, TrainingRun> runs = new EnumMap<>(Variant.class);
         try {
             for (Variant variant : variants) {
-                runs.put(variant, new TrainingRun(task, variant, seed));
+                TrainingRun run = new TrainingRun(task, variant, seed);
+                runs.put(variant, run);
+                run.warmUp(SMALL_STEPS);
             }
             Map<Variant, double[]> times = measure(runs, effort.rounds() * task.repetitions());
             double[] floats = times.getOrDefault(Variant.FLOAT, new double[0]);

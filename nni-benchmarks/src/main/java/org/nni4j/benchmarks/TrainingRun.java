@@ -79,7 +79,7 @@ final class TrainingRun implements AutoCloseable {
      */
     long step() {
         long begin = System.nanoTime();
-        float loss = train();
+        float loss = train(input, labels);
         long time = System.nanoTime() - begin;
         if (!Float.isFinite(loss)) {
             throw new IllegalStateException(model.getName() + ": the loss is " + loss);
@@ -87,11 +87,27 @@ final class TrainingRun implements AutoCloseable {
         return time;
     }
 
-    private float train() {
+    /**
+     * Trains steps of two samples, which cost next to nothing, until the JVM has compiled what a
+     * step runs through. A training of hours spends its first minute in code that is interpreted.
+     */
+    void warmUp(int steps) {
+        try (NDManager scope = trainer.getManager().newSubManager()) {
+            NDArray few = input.get("0:2");
+            few.attach(scope);
+            NDArray answers = labels.get("0:2");
+            answers.attach(scope);
+            for (int i = 0; i < steps; i++) {
+                train(few, answers);
+            }
+        }
+    }
+
+    private float train(NDArray samples, NDArray classes) {
         try (NDManager batch = trainer.getManager().newSubManager()) {
-            NDList data = new NDList(input.duplicate());
+            NDList data = new NDList(samples.duplicate());
             data.attach(batch);
-            NDList answers = new NDList(labels.duplicate());
+            NDList answers = new NDList(classes.duplicate());
             answers.attach(batch);
             NDArray loss;
             try (GradientCollector collector = trainer.newGradientCollector()) {
