@@ -451,7 +451,7 @@ public class Quantizer implements AutoCloseable {
                                         new ExportedFiles.Companion(staging, file, target)));
                     }
                 });
-        return written.get();
+        return Objects.requireNonNull(written.get());
     }
 
     /**
