@@ -36,7 +36,7 @@ final class ExportedFiles {
      *
      * @param staging where it was written
      * @param file complete, in the staging folder
-     * @param target where it goes, beside the staging folder
+     * @param target where it goes, beside the staging folder; not a folder
      */
     record Companion(Staging staging, Path file, Path target) {}
 
@@ -107,7 +107,6 @@ final class ExportedFiles {
             replacements.add(text, waiting, beside.files());
             if (companion != null) {
                 Durable.sync(companion.file());
-                ModelFiles.refuseFolder(companion.target());
                 refuseSame(companion.target(), calibrationFile, "the calibration goes");
                 replacements.add(companion.file(), companion.target(), companion.staging().files());
             }

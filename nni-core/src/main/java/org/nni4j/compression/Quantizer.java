@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.AlgorithmContext;
@@ -399,21 +398,28 @@ public class Quantizer implements AutoCloseable {
      *     initialized
      */
     public CalibrationConfig exportModel(Path modelPath, Path calibrationPath) throws IOException {
-        return export(modelPath, calibrationPath, null);
+        CalibrationConfig calibration = exportedCalibration();
+        write(modelPath, calibrationPath, calibration, null);
+        return calibration;
     }
 
-    private CalibrationConfig export(
-            Path modelPath, Path calibrationPath, ExportedFiles.@Nullable Companion companion)
-            throws IOException {
+    private CalibrationConfig exportedCalibration() {
         checkCompressed();
         checkInitialized();
-        CalibrationConfig calibration = calibration().with(new NetworkState(tree).hash());
+        return calibration().with(new NetworkState(tree).hash());
+    }
+
+    private void write(
+            Path modelPath,
+            Path calibrationPath,
+            CalibrationConfig calibration,
+            ExportedFiles.@Nullable Companion companion)
+            throws IOException {
         // Wrappers save the bytes of what they wrap, so the model can be written before it is
         // restored: if writing fails, nothing has happened.
         new ExportedFiles(modelPath, calibrationPath)
                 .write(model, model.getBlock(), calibration, companion);
         detach();
-        return calibration;
     }
 
     /**
@@ -437,21 +443,22 @@ public class Quantizer implements AutoCloseable {
         ModelExporter exporter = ModelExporter.find();
         Path target = onnxPath.toAbsolutePath();
         Path folder = ModelFiles.folder(target);
-        AtomicReference<CalibrationConfig> written = new AtomicReference<>();
+        CalibrationConfig calibration = exportedCalibration();
+        ModelFiles.refuseFolder(target);
         ModelFiles.inFolders(
                 List.of(folder),
                 () -> {
                     try (Staging staging = Staging.in(folder)) {
                         Path file = staging.files().resolve(ModelFiles.name(target));
                         exporter.export(this, file, inputShapes);
-                        written.set(
-                                export(
-                                        modelPath,
-                                        calibrationPath,
-                                        new ExportedFiles.Companion(staging, file, target)));
+                        write(
+                                modelPath,
+                                calibrationPath,
+                                calibration,
+                                new ExportedFiles.Companion(staging, file, target));
                     }
                 });
-        return Objects.requireNonNull(written.get());
+        return calibration;
     }
 
     /**
