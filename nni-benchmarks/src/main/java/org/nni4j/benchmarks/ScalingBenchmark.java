@@ -64,6 +64,7 @@ public class ScalingBenchmark {
         /** Builds it. */
         @Setup
         public void setUp() {
+            Machine.prepareMemory();
             model = Model.newInstance("chain", "PyTorch");
             SequentialBlock chain = new SequentialBlock();
             for (int i = 0; i < layers; i++) {
