@@ -110,12 +110,7 @@ class QuantizedExportTest {
 
     private static Quantizer trained(Model model) {
         model.setBlock(residualNetwork());
-        model.getBlock().initialize(model.getNDManager(), DataType.FLOAT32, SHAPE);
-        Optimizer optimizer = Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.02f)).build();
-        Quantizer quantizer = Quantizers.create("qat", model, ConfigList.fromJson(INT8), optimizer);
-        quantizer.compress();
-        train(quantizer, SHAPE);
-        return quantizer;
+        return trained(model, "qat", INT8, false, SHAPE);
     }
 
     /** Trained without a trace, BatchNorms go into the scales of the weights before them. */
@@ -248,22 +243,10 @@ class QuantizedExportTest {
             boolean fold,
             OnnxExporter.Builder exporter)
             throws IOException {
-        Shape shape = new Shape(8, 3, 16, 16);
         model.getNDManager().getEngine().setRandomSeed(5);
-        model.getBlock().initialize(model.getNDManager(), DataType.FLOAT32, shape);
-        Graph graph = fold ? GraphTracer.trace(model, shape) : null;
-        Optimizer optimizer = Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.02f)).build();
         try (Quantizer quantizer =
-                        Quantizers.create(
-                                algorithm,
-                                model,
-                                ConfigList.fromJson(config),
-                                optimizer,
-                                QuantizerOptions.standard(),
-                                graph);
+                        trained(model, algorithm, config, fold, new Shape(8, 3, 16, 16));
                 NDManager manager = model.getNDManager().newSubManager()) {
-            quantizer.compress();
-            train(quantizer, shape);
             NDArray samples = manager.randomNormal(new Shape(32, 3, 16, 16));
             Path file = folder.resolve("model.onnx");
             ExportReport report =
@@ -274,6 +257,24 @@ class QuantizedExportTest {
             assertThat(Files.size(file)).isEqualTo(report.export().bytes());
             return report;
         }
+    }
+
+    private static Quantizer trained(
+            Model model, String algorithm, String config, boolean fold, Shape shape) {
+        model.getBlock().initialize(model.getNDManager(), DataType.FLOAT32, shape);
+        Graph graph = fold ? GraphTracer.trace(model, shape) : null;
+        Optimizer optimizer = Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.02f)).build();
+        Quantizer quantizer =
+                Quantizers.create(
+                        algorithm,
+                        model,
+                        ConfigList.fromJson(config),
+                        optimizer,
+                        QuantizerOptions.standard(),
+                        graph);
+        quantizer.compress();
+        train(quantizer, shape);
+        return quantizer;
     }
 
     private static void train(Quantizer quantizer, Shape shape) {
