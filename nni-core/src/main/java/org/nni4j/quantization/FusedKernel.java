@@ -184,8 +184,7 @@ sealed interface FusedKernel {
                     offset
                             ? lines(zeroPoint(), FusedSource.broadcast(rank, axis))
                             : FusedSource.broadcastAroundZero(rank, axis),
-                    // Flat, for addmv.
-                    perTensor ? "f = torch.reshape(torch.to(x, 6), [-1])" : "f = torch.to(x, 6)",
+                    perTensor ? FusedSource.FLATTEN : "f = torch.to(x, 6)",
                     "d = torch.detach(f)",
                     FusedSource.carryExact(qmin, qmax, axis),
                     FusedSource.quantizeExact(),
@@ -199,7 +198,8 @@ sealed interface FusedKernel {
                                     "ds = torch.div(torch.mul(ds, factor), scale)",
                                     FusedSource.addGradient("k", "ds", rank, axis)),
                     offset ? offsetGradient() : "",
-                    "return [torch.type_as(torch.reshape(c, torch.size(x)), x)]");
+                    perTensor ? FusedSource.UNFLATTEN : "",
+                    "return [torch.type_as(c, x)]");
         }
 
         private String zeroPoint() {
@@ -293,7 +293,7 @@ sealed interface FusedKernel {
             int axis = QuantizationParameters.PER_TENSOR;
             return FusedSource.method(
                     "x: Tensor, level: Tensor",
-                    "f = torch.reshape(torch.to(x, 6), [-1])",
+                    FusedSource.FLATTEN,
                     "a = torch.clamp_min(torch.detach(level), " + AffineQuantization.EPSILON + ")",
                     "c = torch.hardtanh(f, 0., float(a))",
                     "s = torch.div(a, " + levels + ".)",
@@ -302,7 +302,8 @@ sealed interface FusedKernel {
                     "o = torch.to(torch.ge(torch.detach(f), a), 6)",
                     "da = torch.sub(level, torch.detach(level))",
                     FusedSource.addGradient("o", "da", 1, axis),
-                    "return [torch.type_as(torch.reshape(c, torch.size(x)), x)]");
+                    FusedSource.UNFLATTEN,
+                    "return [torch.type_as(c, x)]");
         }
     }
 }

@@ -46,6 +46,30 @@ final class FusedSource {
     /** Sets o to whether d is outside the bounds. */
     static final String OUTSIDE = "o = torch.logical_or(torch.le(d, below), torch.ge(d, above))";
 
+    /**
+     * Sets f to x as float32 and flat, for addmv. A picture whose channels lie beside each other is
+     * read in that order, not copied: its convolutions get their inputs as they like them.
+     */
+    static final String FLATTEN =
+            """
+            f = torch.to(x, 6)
+            channelsLast = torch.eq(torch.dim(f), 4)
+            if torch.is_contiguous(f):
+              channelsLast = False
+            if channelsLast:
+              f = torch.permute(f, [0, 2, 3, 1])
+            sizes = torch.size(f)
+            f = torch.reshape(f, [-1])\
+            """;
+
+    /** Gives c, which is flat, the shape that {@link #FLATTEN} took, and x's order in memory. */
+    static final String UNFLATTEN =
+            """
+            c = torch.reshape(c, sizes)
+            if channelsLast:
+              c = torch.permute(c, [0, 3, 1, 2])\
+            """;
+
     /** The shape (); a bare [] would be a list of tensors. */
     private static final String SCALAR = "annotate(List[int], [])";
 

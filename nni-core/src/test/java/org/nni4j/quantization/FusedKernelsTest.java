@@ -142,6 +142,59 @@ class FusedKernelsTest {
         assertThat(lasting.getManagedArrays()).hasSize(2);
     }
 
+    /** A kernel with a learned parameter. */
+    private interface Learned {
+        NDArray apply(NDArray x, NDArray learned);
+    }
+
+    @Test
+    void learnedKernels_channelsLast_giveTheSameAndKeepTheOrder() {
+        FusedKernels k = new FusedKernels();
+        NDArray zero = array(2);
+        assertOrderIsKept((x, l) -> k.learnedStep(x, l, -8, 7, -1, 0.1));
+        assertOrderIsKept((x, l) -> k.learnedStepAndOffset(x, l, zero, 0, 15, -1, 0.1));
+        assertOrderIsKept((x, l) -> k.clippedQuantize(x, l, 4));
+    }
+
+    private NDArray array(float... values) {
+        return manager.create(values);
+    }
+
+    private void assertOrderIsKept(Learned kernel) {
+        NDArray x = manager.randomNormal(new Shape(2, 3, 4, 5));
+        NDArray byPixel = flat(x.transpose(0, 2, 3, 1)).reshape(2, 4, 5, 3);
+        NDArray expectedLearned = array(0.3f);
+        NDArray expected = backward(kernel, x, expectedLearned);
+        NDArray learned = array(0.3f);
+        NDArray channelsLast = byPixel.transpose(0, 3, 1, 2);
+        NDArray y = backward(kernel, channelsLast, learned);
+        assertThat(y.toFloatArray()).isEqualTo(expected.toFloatArray());
+        assertThat(channelsLast.getGradient().toFloatArray())
+                .isEqualTo(x.getGradient().toFloatArray());
+        float gradient = expectedLearned.getGradient().getFloat();
+        // the same 120 numbers, added up in another order
+        assertThat(learned.getGradient().getFloat())
+                .isCloseTo(gradient, within(1e-5f * Math.max(1, Math.abs(gradient))));
+        // reshape() copies unless the numbers lie in that order already
+        NDArray alias = flat(y.stopGradient().transpose(0, 2, 3, 1));
+        alias.muli(0).addi(1);
+        assertThat(y.toFloatArray()).containsOnly(1);
+    }
+
+    private static NDArray flat(NDArray x) {
+        return x.reshape(new Shape(-1));
+    }
+
+    private static NDArray backward(Learned kernel, NDArray x, NDArray learned) {
+        x.setRequiresGradient(true);
+        learned.setRequiresGradient(true);
+        try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+            NDArray y = kernel.apply(x, learned);
+            collector.backward(y.mul(x).sum());
+            return y;
+        }
+    }
+
     @Test
     void fakeQuantize_ties_goWhereTheFormulaHasThem() {
         QuantizationKernels k = new FusedKernels();
