@@ -26,11 +26,8 @@ import org.nni4j.quantization.QuantizedType;
  */
 public final class LsqAlgorithm implements QuantizationAlgorithm {
 
-    private static final String LEARNING_RATE_MULTIPLE = "learning_rate_multiple";
     private static final String NARROW_RANGE = "narrow_range";
     private static final String UNSIGNED = "unsigned";
-    private static final double SMALLEST_MULTIPLE = 1e-6;
-    private static final double LARGEST_MULTIPLE = 1e6;
 
     /** Makes the algorithm; called by {@link java.util.ServiceLoader}. */
     public LsqAlgorithm() {}
@@ -50,7 +47,11 @@ public final class LsqAlgorithm implements QuantizationAlgorithm {
                 true,
                 true,
                 true,
-                Set.of(LEARNING_RATE_MULTIPLE, NARROW_RANGE, UNSIGNED));
+                Set.of(
+                        StepLearning.RATE_MULTIPLE,
+                        StepLearning.COUNT_BATCH,
+                        NARROW_RANGE,
+                        UNSIGNED));
     }
 
     @Override
@@ -67,15 +68,9 @@ public final class LsqAlgorithm implements QuantizationAlgorithm {
 
     @Override
     public void check(QuantizationPoint point) {
-        learningRateMultiple(point);
+        StepLearning.of(point);
         isNarrow(point);
         sign(point);
-    }
-
-    private static float learningRateMultiple(QuantizationPoint point) {
-        return (float)
-                new PointSettings(point)
-                        .number(LEARNING_RATE_MULTIPLE, 1, SMALLEST_MULTIPLE, LARGEST_MULTIPLE);
     }
 
     /** Where nothing is said, {@code uint} leaves it to the data. */
@@ -113,10 +108,10 @@ public final class LsqAlgorithm implements QuantizationAlgorithm {
 
     @Override
     public TensorQuantizer create(QuantizationPoint point, AlgorithmContext context) {
-        float multiple = learningRateMultiple(point);
+        StepLearning learning = StepLearning.of(point);
         return point.scheme().isAffine()
-                ? new LsqPlusQuantizer(point, context, multiple)
+                ? new LsqPlusQuantizer(point, context, learning)
                 : new LsqTensorQuantizer(
-                        point, context, multiple, calibratedType(point), sign(point));
+                        point, context, learning, calibratedType(point), sign(point));
     }
 }

@@ -38,18 +38,17 @@ final class LsqPlusQuantizer implements TensorQuantizer {
     private final QuantizationPoint point;
     private final QuantizationKernels kernels;
     private final QuantizedType type;
-    private final float learningRateMultiple;
+    private final StepLearning learning;
     private final StepSizes sizes;
     private final LearnedValue zeroPoint;
     private volatile int axis = QuantizationParameters.PER_TENSOR;
 
-    LsqPlusQuantizer(
-            QuantizationPoint point, AlgorithmContext context, float learningRateMultiple) {
+    LsqPlusQuantizer(QuantizationPoint point, AlgorithmContext context, StepLearning learning) {
         this.point = point;
         this.kernels = context.kernels();
         this.type = new QuantizedType(point.type().bits(), QuantizationDtype.UINT);
-        this.learningRateMultiple = learningRateMultiple;
-        this.sizes = new StepSizes(point, context.manager());
+        this.learning = learning;
+        this.sizes = new StepSizes(point, context.manager(), learning.countsBatch());
         this.zeroPoint = new LearnedValue(point + ": zero point", context.manager());
     }
 
@@ -61,7 +60,7 @@ final class LsqPlusQuantizer implements TensorQuantizer {
         NDArray size = sizes.value().on(tensor, context);
         NDArray zero = zeroPoint.on(tensor, context);
         if (context.training()) {
-            double gradientScale = StepSizes.gradientScale(tensor, axis, type.qmax());
+            double gradientScale = sizes.gradientScale(tensor, axis, type.qmax());
             return kernels.learnedStepAndOffset(
                     tensor, size, zero, type.qmin(), type.qmax(), axis, gradientScale);
         }
@@ -171,7 +170,7 @@ final class LsqPlusQuantizer implements TensorQuantizer {
 
     @Override
     public float learningRateMultiple() {
-        return learningRateMultiple;
+        return learning.rateMultiple();
     }
 
     @Override

@@ -32,7 +32,7 @@ final class LsqTensorQuantizer implements TensorQuantizer {
 
     private final QuantizationPoint point;
     private final QuantizationKernels kernels;
-    private final float learningRateMultiple;
+    private final StepLearning learning;
     private final QuantizedType stored;
     private final LsqSign sign;
     private final StepSizes sizes;
@@ -43,15 +43,15 @@ final class LsqTensorQuantizer implements TensorQuantizer {
     LsqTensorQuantizer(
             QuantizationPoint point,
             AlgorithmContext context,
-            float learningRateMultiple,
+            StepLearning learning,
             QuantizedType stored,
             LsqSign sign) {
         this.point = point;
         this.kernels = context.kernels();
-        this.learningRateMultiple = learningRateMultiple;
+        this.learning = learning;
         this.stored = stored;
         this.sign = sign;
-        this.sizes = new StepSizes(point, context.manager());
+        this.sizes = new StepSizes(point, context.manager(), learning.countsBatch());
     }
 
     private int qmax() {
@@ -74,7 +74,7 @@ final class LsqTensorQuantizer implements TensorQuantizer {
         }
         NDArray size = sizes.value().on(tensor, context);
         if (context.training()) {
-            double gradientScale = StepSizes.gradientScale(tensor, axis, qmax());
+            double gradientScale = sizes.gradientScale(tensor, axis, qmax());
             return kernels.learnedStep(tensor, size, qmin(), qmax(), axis, gradientScale);
         }
         NDArray zero = size.stopGradient().zerosLike();
@@ -174,7 +174,7 @@ final class LsqTensorQuantizer implements TensorQuantizer {
 
     @Override
     public float learningRateMultiple() {
-        return learningRateMultiple;
+        return learning.rateMultiple();
     }
 
     @Override

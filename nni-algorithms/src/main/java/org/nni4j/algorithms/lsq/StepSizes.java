@@ -3,6 +3,7 @@ package org.nni4j.algorithms.lsq;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.fakequant.LearnedValue;
@@ -20,10 +21,17 @@ final class StepSizes {
     private static final float KEPT_BY_AN_UPDATE = 0.5f;
 
     private final LearnedValue value;
+    private final boolean countsBatch;
     private float[] before = {};
 
-    StepSizes(QuantizationPoint point, NDManager manager) {
+    /**
+     * Makes step sizes that await their first values.
+     *
+     * @param countsBatch see {@link StepLearning}
+     */
+    StepSizes(QuantizationPoint point, NDManager manager, boolean countsBatch) {
         this.value = new LearnedValue(point + ": step size", manager);
+        this.countsBatch = countsBatch;
     }
 
     LearnedValue value() {
@@ -78,10 +86,15 @@ final class StepSizes {
         return alias.toType(DataType.FLOAT32, false);
     }
 
-    /** The paper's gradient scale, with n the number of values that share a step size. */
-    static double gradientScale(NDArray tensor, int axis, int qmax) {
-        long channels = axis == QuantizationParameters.PER_TENSOR ? 1 : tensor.getShape().get(axis);
-        return 1 / Math.sqrt(Math.max(1.0, (double) tensor.size() / channels) * qmax);
+    /**
+     * The paper's gradient scale, with n the number of values that share a step size, in the batch
+     * or in one sample.
+     */
+    double gradientScale(NDArray tensor, int axis, int qmax) {
+        Shape shape = tensor.getShape();
+        long channels = axis == QuantizationParameters.PER_TENSOR ? 1 : shape.get(axis);
+        long samples = countsBatch || shape.isScalar() || axis == 0 ? 1 : shape.get(0);
+        return 1 / Math.sqrt(Math.max(1.0, (double) tensor.size() / channels / samples) * qmax);
     }
 
     void beforeUpdate(NDArray sizes) {

@@ -284,6 +284,23 @@ class LsqTest {
     }
 
     @Test
+    void countBatch_false_takesTheFeaturesOfOneSampleAsThePaperDoes() {
+        float whole = firstGradient(QuantType.INPUT, Map.of());
+        float sample = firstGradient(QuantType.INPUT, Map.of("count_batch", false));
+        // two samples of three values: n is 3 instead of 6
+        assertThat(sample).isCloseTo((float) Math.sqrt(2) * whole, within(Math.abs(whole) * 1e-6f));
+        assertThat(firstGradient(QuantType.WEIGHT, Map.of("count_batch", false)))
+                .isEqualTo(firstGradient(QuantType.WEIGHT, Map.of()));
+    }
+
+    private static float firstGradient(QuantType type, Map<String, Object> settings) {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = quantizer(type, 4, settings, manager)) {
+            return Points.train(quantizer, W, SHAPE, G).learned().get(0)[0];
+        }
+    }
+
+    @Test
     void stepSize_underAHugeUpdate_staysPositive() {
         try (NDManager manager = NDManager.newBaseManager();
                 TensorQuantizer quantizer = quantizer(QuantType.WEIGHT, 4, Map.of(), manager)) {

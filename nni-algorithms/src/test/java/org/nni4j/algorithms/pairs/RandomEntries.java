@@ -110,6 +110,7 @@ final class RandomEntries {
         own.put("stochastic", random.nextBoolean());
         own.put("narrow_range", random.nextBoolean());
         own.put("learning_rate_multiple", 0.5 + random.nextDouble());
+        own.put("count_batch", random.nextBoolean());
         known.forEach((key, value) -> putIfAsked(entry, key, value));
         Map<String, Object> settings = new LinkedHashMap<>();
         own.forEach((key, value) -> putIfAsked(settings, key, value));
