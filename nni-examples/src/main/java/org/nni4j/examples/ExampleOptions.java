@@ -69,6 +69,12 @@ final class ExampleOptions {
     Optional<Float> rate = Optional.empty();
 
     @Option(
+            names = "--weight-decay",
+            paramLabel = "DECAY",
+            description = "Weight decay of the quantized network's training; low widths want less.")
+    Optional<Float> weightDecay = Optional.empty();
+
+    @Option(
             names = {"-s", "--seed"},
             paramLabel = "N",
             description = "Decides weights, order and drawn pictures (default: ${DEFAULT-VALUE}).")
@@ -141,6 +147,7 @@ final class ExampleOptions {
         threads.ifPresent(n -> atLeast("--threads", n, 1));
         floatRate.ifPresent(r -> positive("--float-rate", r));
         rate.ifPresent(r -> positive("--rate", r));
+        weightDecay.ifPresent(d -> positiveOrZero("--weight-decay", d));
         if (resume && output.isEmpty()) {
             throw new InputException("--resume needs the --output folder it resumes from");
         }
@@ -155,6 +162,13 @@ final class ExampleOptions {
         if (value < least) {
             throw new InputException(
                     String.format("%s: %d; expected %d or more", option, value, least));
+        }
+    }
+
+    private static void positiveOrZero(String option, float value) {
+        if (!(value >= 0 && value < Float.POSITIVE_INFINITY)) {
+            throw new InputException(
+                    String.format("%s: %s; expected 0 or a positive number", option, value));
         }
     }
 

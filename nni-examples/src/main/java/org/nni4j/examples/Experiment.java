@@ -207,7 +207,7 @@ final class Experiment {
                                 new WarmUpCosine(
                                         options.rate.orElse(defaults.rate()), steps / 10, steps),
                                 MOMENTUM)
-                        .optWeightDecays(defaults.weightDecay())
+                        .optWeightDecays(options.weightDecay.orElse(defaults.weightDecay()))
                         .build();
         Graph graph =
                 isTraced()

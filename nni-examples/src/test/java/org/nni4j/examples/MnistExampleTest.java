@@ -267,6 +267,7 @@ class MnistExampleTest {
                 "--epochs -1 | --epochs: -1; expected 0 or more",
                 "--batch-size 0 | --batch-size: 0; expected 1 or more",
                 "--rate 0 | --rate: 0.0; expected a positive number",
+                "--weight-decay -1 | --weight-decay: -1.0; expected 0 or a positive number",
                 "--epochs many | 'many' is not an int",
                 "--colour | Unknown option: '--colour'",
                 "--algorithm qta | unknown algorithm \"qta\"",
