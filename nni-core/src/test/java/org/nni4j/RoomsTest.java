@@ -4,25 +4,19 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
-import com.google.common.base.Splitter;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.nni4j.fixtures.RoomTable;
 
-/**
- * The rooms of nni-core and the doors between them; docs/architecture.md shows the same picture.
- */
+/** The rooms of nni-core and the doors between them, as docs/architecture.md lists them. */
 class RoomsTest {
 
     private static final JavaClasses CORE =
@@ -31,68 +25,16 @@ class RoomsTest {
                     .withImportOption(location -> !location.contains("nni-fixtures"))
                     .importPackages("org.nni4j");
 
-    /**
-     * A package, and the packages it may enter.
-     *
-     * @param name without {@code org.nni4j}
-     * @param doors names of other rooms
-     */
-    private record Room(String name, List<String> doors) {
-
-        String javaPackage() {
-            return "org.nni4j." + name;
-        }
-    }
-
-    private static Room room(String name, String doors) {
-        return new Room(name, Splitter.on(' ').omitEmptyStrings().splitToList(doors));
-    }
-
-    /** Later rooms stand on earlier ones. */
-    private static final List<Room> ROOMS =
-            List.of(
-                    room("quantization", ""),
-                    room("config", "quantization"),
-                    room("block", ""),
-                    room("memory", ""),
-                    room("layer", ""),
-                    room("graph", "layer"),
-                    room("observer", "quantization"),
-                    room("calibration", "quantization config"),
-                    room("fakequant", "quantization layer graph observer calibration"),
-                    room("checkpoint", "config fakequant"),
-                    room("algorithm", "quantization config observer calibration fakequant"),
-                    room("placement", "quantization config layer graph algorithm"),
-                    room(
-                            "compression",
-                            "quantization config layer graph observer calibration fakequant"
-                                    + " checkpoint algorithm placement"));
-
     @TestFactory
-    Stream<DynamicTest> room_entersOnlyItsDoors() {
-        return ROOMS.stream().map(r -> dynamicTest(r.name(), () -> entersOnlyItsDoors(r)));
-    }
-
-    private static void entersOnlyItsDoors(Room room) {
-        String[] closed =
-                ROOMS.stream()
-                        .filter(other -> !other.equals(room))
-                        .filter(other -> !room.doors().contains(other.name()))
-                        .map(Room::javaPackage)
-                        .toArray(String[]::new);
-        noClasses()
-                .that()
-                .resideInAPackage(room.javaPackage())
-                .should()
-                .dependOnClassesThat()
-                .resideInAnyPackage(closed)
-                .check(CORE);
+    Stream<DynamicTest> room_entersOnlyItsDoors() throws IOException {
+        RoomTable table = RoomTable.read("room");
+        return table.rooms().stream()
+                .map(room -> dynamicTest(room.name(), () -> table.checkDoors(room, CORE)));
     }
 
     @Test
-    void everyPackage_isARoom() {
-        String[] rooms = ROOMS.stream().map(Room::javaPackage).toArray(String[]::new);
-        classes().should().resideInAnyPackage(rooms).check(CORE);
+    void everyPackage_isARoom() throws IOException {
+        RoomTable.read("room").checkEveryPackageIsARoom(CORE);
     }
 
     @Test
@@ -102,10 +44,7 @@ class RoomsTest {
 
     @Test
     void noRoom_isAJunkDrawer() {
-        noClasses()
-                .should()
-                .haveNameMatching(".*(Util|Utils|Helper|Helpers|Manager|Common|Misc|Impl)")
-                .check(CORE);
+        RoomTable.checkNames(CORE);
     }
 
     @Test
@@ -158,23 +97,5 @@ class RoomsTest {
     @Test
     void nothing_prints() {
         NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS.check(CORE);
-    }
-
-    @Test
-    void architecturePage_showsTheSameRooms() throws IOException {
-        Path page = Path.of("..", "docs", "architecture.md");
-        assertThat(roomsOf(Files.readAllLines(page))).containsExactlyElementsOf(ROOMS);
-    }
-
-    /** Reads the table headed {@code | room | question | may enter |}. */
-    private static List<Room> roomsOf(List<String> lines) {
-        Splitter cells = Splitter.on('|').trimResults();
-        return lines.stream()
-                .dropWhile(line -> !line.matches("\\| *room *\\|.*\\| *may enter *\\|"))
-                .skip(2)
-                .takeWhile(line -> line.startsWith("|"))
-                .map(line -> cells.splitToList(line.replace("`", "")))
-                .map(row -> room(row.get(1), row.get(3).replace(",", "").replace("–", "")))
-                .toList();
     }
 }
