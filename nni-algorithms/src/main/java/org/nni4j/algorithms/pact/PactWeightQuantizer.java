@@ -1,6 +1,7 @@
 package org.nni4j.algorithms.pact;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import java.util.Map;
 import java.util.Optional;
 import org.nni4j.calibration.TensorCalibration;
@@ -66,8 +67,10 @@ final class PactWeightQuantizer implements TensorQuantizer {
         }
     }
 
+    /** SAWB's coefficients are doubles, and make a single number one. */
     private static float positive(NDArray scalar) {
-        return Math.max(scalar.toFloatArray()[0], AffineQuantization.EPSILON);
+        float value = scalar.toType(DataType.FLOAT32, false).toFloatArray()[0];
+        return Math.max(value, AffineQuantization.EPSILON);
     }
 
     @Override

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Model;
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.Trainer;
@@ -14,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nni4j.algorithms.Networks;
 import org.nni4j.algorithms.Points;
 import org.nni4j.config.ConfigException;
@@ -107,6 +111,36 @@ class PactTest {
             sum += upstream[i] * Math.max(0, Math.min(level, x[i]));
         }
         return sum;
+    }
+
+    /** What is exported are the levels that training saw: odd multiples of the scale. */
+    @ParameterizedTest
+    @CsvSource({
+        "sawb,2,FLOAT32", "sawb,3,FLOAT32", "sawb,4,FLOAT32", "sawb,5,FLOAT32",
+        "sawb,4,FLOAT16", "dorefa,4,FLOAT32", "dorefa,1,FLOAT32", "dorefa,1,FLOAT16"
+    })
+    void calibration_ofAWeight_hasTheScaleOfItsLevels(String weights, int bits, DataType dataType) {
+        Map<String, Object> settings = Map.of("weights", weights);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer =
+                        Points.quantizer(
+                                "pact",
+                                Points.point("pact", QuantType.WEIGHT, bits, settings),
+                                manager)) {
+            Engine.getInstance().setRandomSeed(3);
+            NDArray weight = manager.randomNormal(new Shape(8, 16)).toType(dataType, false);
+            quantizer.describe(weight);
+            float scale = quantizer.calibration().orElseThrow().parameters().scale()[0];
+            NDArray levels = quantizer.quantize(weight, Points.context(manager, false));
+            // float16 has 11 bits
+            float tolerance = dataType == DataType.FLOAT16 ? 2e-2f : 1e-4f;
+            for (float level : levels.toType(DataType.FLOAT32, false).toFloatArray()) {
+                float multiple = Math.abs(level / scale);
+                assertThat(multiple).isCloseTo(Math.round(multiple), within(tolerance));
+                assertThat(Math.round(multiple) % 2).isOne();
+                assertThat(Math.round(multiple)).isLessThan(1 << bits);
+            }
+        }
     }
 
     @Test
