@@ -4,6 +4,7 @@ import ai.djl.engine.Engine;
 import ai.onnxruntime.OrtEnvironment;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The environment of ONNX Runtime, of which a process has one.
@@ -23,9 +24,18 @@ final class SharedEnvironment {
      */
     private static final long STACK_BYTES = 64L << 20;
 
+    private static @Nullable OrtEnvironment started;
+
     private SharedEnvironment() {}
 
-    static OrtEnvironment get() {
+    static synchronized OrtEnvironment get() {
+        if (started == null) {
+            started = startOnALargeStack();
+        }
+        return started;
+    }
+
+    private static OrtEnvironment startOnALargeStack() {
         FutureTask<OrtEnvironment> start = new FutureTask<>(SharedEnvironment::start);
         new Thread(null, start, "onnxruntime-start", STACK_BYTES).start();
         try {
