@@ -18,8 +18,10 @@ run cifar10-resnet20-naive -a naive --float-epochs 30 --resume
 from="--checkpoint $out/cifar10-resnet20-naive/float"
 run cifar10-resnet20-observer-int8 $from -a observer --fold
 run cifar10-resnet20-qat-int8 $from -a qat --fold --epochs 1 --rate 0.01 --onnx "$out/resnet20-int8.onnx"
-run cifar10-resnet20-lsq-w4a4 $from -a lsq --config configs/cifar10-lsq-w4a4.json --epochs 3 --rate 0.02
-run cifar10-resnet20-lsq-w3a3 $from -a lsq --config configs/cifar10-lsq-w3a3.json --epochs 3 --rate 0.03
-run cifar10-resnet20-lsq-w2a2 $from -a lsq --config configs/cifar10-lsq-w2a2.json --epochs 5 --rate 0.04
-run cifar10-resnet20-dorefa-w4a4 $from -a dorefa --config configs/cifar10-dorefa-w4a4.json --epochs 3 --rate 0.05
-run cifar10-resnet20-pact-w4a4 $from -a pact --config configs/cifar10-pact-w4a4.json --epochs 2 --rate 0.02
+run cifar10-resnet20-lsq-w4a4 $from -a lsq --config configs/cifar10-lsq-w4a4.json --epochs 8 --rate 0.02
+run cifar10-resnet20-lsq-w3a3 $from -a lsq --config configs/cifar10-lsq-w3a3.json --epochs 16 --rate 0.03 \
+    --weight-decay 1e-4
+run cifar10-resnet20-lsq-w2a2 $from -a lsq --config configs/cifar10-lsq-w2a2.json --epochs 20 --rate 0.03 \
+    --weight-decay 1e-4
+run cifar10-resnet20-dorefa-w4a4 $from -a dorefa --config configs/cifar10-dorefa-w4a4.json --epochs 7 --rate 0.05
+run cifar10-resnet20-pact-w4a4 $from -a pact --config configs/cifar10-pact-w4a4.json --epochs 4 --rate 0.02
