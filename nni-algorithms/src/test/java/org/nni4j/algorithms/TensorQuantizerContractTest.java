@@ -2,8 +2,10 @@ package org.nni4j.algorithms;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -117,6 +119,29 @@ class TensorQuantizerContractTest {
                 for (float[] gradient : pass.learned()) {
                     Values.assertFinite(gradient);
                     assertThat(gradient).isNotEqualTo(new float[gradient.length]);
+                }
+            }
+        }
+    }
+
+    /** What an update made NaN or infinite must be seen, and not become some number. */
+    @ParameterizedTest
+    @MethodSource("points")
+    void afterUpdate_ofNanOrInfinity_leavesIt(Arguments point) {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = point.quantizer(manager)) {
+            see(point, quantizer, Values.gaussian(1, 24), new Shape(2, 3, 4));
+            for (Parameter learned : quantizer.learnedParameters()) {
+                NDArray value = learned.getArray();
+                for (float update :
+                        new float[] {Float.NaN, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY}) {
+                    quantizer.beforeUpdate(learned, value, value.zerosLike());
+                    float[] updated = new float[(int) value.size()];
+                    updated[updated.length - 1] = update;
+                    value.set(updated);
+                    quantizer.afterUpdate(learned, value);
+                    assertThat(value.toFloatArray()[updated.length - 1])
+                            .isEqualTo(Float.valueOf(update));
                 }
             }
         }

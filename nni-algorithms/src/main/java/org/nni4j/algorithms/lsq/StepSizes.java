@@ -106,7 +106,8 @@ final class StepSizes {
         boolean changed = false;
         for (int i = 0; i < updated.length && before.length == updated.length; i++) {
             float least = Math.max(before[i] * KEPT_BY_AN_UPDATE, AffineQuantization.EPSILON);
-            if (!(updated[i] >= least)) {
+            // What is no number any more stays so, to be noticed.
+            if (Float.isFinite(updated[i]) && updated[i] < least) {
                 updated[i] = least;
                 changed = true;
             }
