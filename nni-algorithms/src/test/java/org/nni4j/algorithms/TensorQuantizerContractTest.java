@@ -166,6 +166,25 @@ class TensorQuantizerContractTest {
         }
     }
 
+    /** A checkpoint that was just loaded can be exported before any forward. */
+    @ParameterizedTest
+    @MethodSource("points")
+    void calibration_ofAFreshQuantizerWithLoadedState_isTheSame(Arguments point) {
+        Shape shape = new Shape(2, 3, 4);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = point.quantizer(manager);
+                TensorQuantizer fresh = point.quantizer(manager)) {
+            see(point, quantizer, Values.gaussian(1, 24), shape);
+            fresh.load(quantizer.state());
+            Values.assertSame(fresh.state(), quantizer.state());
+            if (point.type() == QuantType.WEIGHT) {
+                Points.describe(quantizer, Values.gaussian(2, 24), shape);
+                Points.describe(fresh, Values.gaussian(2, 24), shape);
+            }
+            assertThat(fresh.calibration()).isEqualTo(quantizer.calibration());
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("points")
     void evaluation_changesNothing(Arguments point) {
