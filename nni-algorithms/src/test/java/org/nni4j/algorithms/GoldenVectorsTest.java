@@ -188,28 +188,98 @@ class GoldenVectorsTest {
     private static void checkLearned(
             String algorithm, Points.Pass pass, JsonObject golden, String which) {
         if (algorithm.equals("lsq")) {
-            assertClose(
-                    which + ", step size's gradient",
-                    pass.learned().get(0),
-                    golden,
-                    "step_size_gradient",
-                    GRADIENTS);
+            String name = "step_size_gradient";
+            assertSummed(which, pass.learned().get(0), golden, name, stepSizeTerms(golden));
             if (golden.has("zero_point")) {
-                assertClose(
-                        which + ", zero point's gradient",
-                        pass.learned().get(1),
-                        golden,
-                        "zero_point_gradient",
-                        GRADIENTS);
+                name = "zero_point_gradient";
+                assertSummed(which, pass.learned().get(1), golden, name, zeroPointTerms(golden));
             }
         }
         if (golden.has("level")) {
-            assertClose(
-                    which + ", level's gradient",
-                    pass.learned().get(0),
-                    golden,
-                    "level_gradient",
-                    GRADIENTS);
+            assertSummed(
+                    which, pass.learned().get(0), golden, "level_gradient", levelTerms(golden));
+        }
+    }
+
+    /** What one value adds to the gradient of the parameter that it shares with others. */
+    private interface Terms {
+        double term(double x, double g, int channel);
+    }
+
+    private static Terms stepSizeTerms(JsonObject golden) {
+        float[] step = floats(golden, "step_size");
+        float[] zero =
+                golden.has("zero_point") ? floats(golden, "zero_point") : new float[step.length];
+        int qmin = qmin(golden);
+        int qmax = qmax(golden);
+        double values = floats(golden, "input").length / (double) step.length;
+        return (x, g, c) -> {
+            double v = x / step[c];
+            double z = Math.max(qmin, Math.min(qmax, Math.rint(zero[c])));
+            double q = Math.max(qmin, Math.min(qmax, Math.rint(v) + z)) - z;
+            boolean inside = v + z >= qmin && v + z <= qmax;
+            return g * (inside ? q - v : q) / Math.sqrt(values * qmax);
+        };
+    }
+
+    private static Terms zeroPointTerms(JsonObject golden) {
+        float[] step = floats(golden, "step_size");
+        float[] zero = floats(golden, "zero_point");
+        int qmin = qmin(golden);
+        int qmax = qmax(golden);
+        return (x, g, c) -> {
+            double v = x / step[c] + Math.max(qmin, Math.min(qmax, Math.rint(zero[c])));
+            return v >= qmin && v <= qmax ? 0 : -g * step[c];
+        };
+    }
+
+    private static Terms levelTerms(JsonObject golden) {
+        float level = floats(golden, "level")[0];
+        return (x, g, c) -> x >= level ? g : 0;
+    }
+
+    private static int qmax(JsonObject golden) {
+        int bits = golden.get("bits").getAsInt();
+        return (1 << (isSigned(golden) ? bits - 1 : bits)) - 1;
+    }
+
+    private static int qmin(JsonObject golden) {
+        boolean narrow = golden.has("narrow") && golden.get("narrow").getAsBoolean();
+        return isSigned(golden) ? -qmax(golden) - (narrow ? 0 : 1) : 0;
+    }
+
+    private static boolean isSigned(JsonObject golden) {
+        return golden.get("dtype").getAsString().equals("int") && !golden.has("zero_point");
+    }
+
+    /**
+     * A parameter's gradient is a sum of terms of both signs, which may nearly cancel out, while
+     * each is rounded for itself. So what is small is the error as a part of all their magnitudes.
+     */
+    private static void assertSummed(
+            String which, float[] actual, JsonObject golden, String name, Terms terms) {
+        float[] expected = floats(golden, name);
+        assertThat(actual).as(which).hasSameSizeAs(expected);
+        float[] input = floats(golden, "input");
+        float[] upstream = floats(golden, "upstream");
+        int axis = golden.get("quant_type").getAsString().equals("weight") ? 0 : 1;
+        long inner = expected.length == 1 ? input.length : shape(golden).slice(axis + 1).size();
+        double[] sum = new double[expected.length];
+        double[] magnitude = new double[expected.length];
+        for (int i = 0; i < input.length; i++) {
+            int channel = (int) (i / inner % expected.length);
+            double term = terms.term(input[i], upstream[i], channel);
+            sum[channel] += term;
+            magnitude[channel] += Math.abs(term);
+        }
+        for (int c = 0; c < expected.length; c++) {
+            // The terms are those of the vectors, so their magnitudes say what there is to round.
+            assertThat(Math.abs(sum[c] - expected[c]))
+                    .as(which + ", terms of " + name + "[" + c + "]")
+                    .isLessThanOrEqualTo(GRADIENTS * magnitude[c]);
+            assertThat((double) Math.abs(actual[c] - expected[c]))
+                    .as(which + ", " + name + "[" + c + "]: " + actual[c] + " for " + expected[c])
+                    .isLessThanOrEqualTo(GRADIENTS * magnitude[c]);
         }
     }
 
@@ -219,7 +289,7 @@ class GoldenVectorsTest {
         assertThat(actual).as(what).hasSameSizeAs(expected);
         double largest = 1e-3;
         if (relative == GRADIENTS) {
-            // Gradients are sums of the upstream's values, which may cancel out.
+            // What a gradient is made of: nearly cancelled, it is as exact as its parts.
             for (float g : floats(golden, "upstream")) {
                 largest = Math.max(largest, Math.abs(g));
             }

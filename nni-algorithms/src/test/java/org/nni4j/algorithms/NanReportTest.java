@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nni4j.algorithm.Algorithms;
 import org.nni4j.algorithm.Capabilities;
@@ -211,6 +212,27 @@ class NanReportTest {
                     .hasMessageStartingWith("layer \"04Linear\" (Linear), weight weight: ");
             quantizer.loadCheckpoint(folder.resolve("net"));
             assertThat(Networks.values(model.getBlock()).get(LAST + "_weight")).isEqualTo(saved);
+        }
+    }
+
+    /** A learned parameter is kept positive, but not by making a number of NaN. */
+    @ParameterizedTest
+    @CsvSource({"lsq, step_size", "pact, level"})
+    void calibration_afterNanPixel_namesTheLearnedParameter(String algorithm, String parameter) {
+        try (Model model = Networks.smallModel(1);
+                Quantizer quantizer = quantizer(algorithm, model, QuantizerOptions.standard())) {
+            quantizer.compress();
+            try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                trainer.initialize(BATCH);
+                step(trainer, 1, null);
+                step(trainer, 2, Float.NaN);
+                assertThatThrownBy(quantizer::calibration)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageStartingWith(
+                                "layer \"01Conv2d\" (Conv2d), input 0: its %s: 1 of 1 values is NaN"
+                                        + " at step 3",
+                                parameter);
+            }
         }
     }
 

@@ -2,8 +2,10 @@ package org.nni4j.algorithms;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -122,6 +124,29 @@ class TensorQuantizerContractTest {
         }
     }
 
+    /** What an update made NaN or infinite must be seen, and not become some number. */
+    @ParameterizedTest
+    @MethodSource("points")
+    void afterUpdate_ofNanOrInfinity_leavesIt(Arguments point) {
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = point.quantizer(manager)) {
+            see(point, quantizer, Values.gaussian(1, 24), new Shape(2, 3, 4));
+            for (Parameter learned : quantizer.learnedParameters()) {
+                NDArray value = learned.getArray();
+                for (float update :
+                        new float[] {Float.NaN, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY}) {
+                    quantizer.beforeUpdate(learned, value, value.zerosLike());
+                    float[] updated = new float[(int) value.size()];
+                    updated[updated.length - 1] = update;
+                    value.set(updated);
+                    quantizer.afterUpdate(learned, value);
+                    assertThat(value.toFloatArray()[updated.length - 1])
+                            .isEqualTo(Float.valueOf(update));
+                }
+            }
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("points")
     void load_ofState_goesOnTheSame(Arguments point) {
@@ -138,6 +163,25 @@ class TensorQuantizerContractTest {
             Values.assertSame(resumed.state(), quantizer.state());
             assertThat(Points.evaluate(resumed, Values.gaussian(4, 24), shape))
                     .isEqualTo(Points.evaluate(quantizer, Values.gaussian(4, 24), shape));
+        }
+    }
+
+    /** A checkpoint that was just loaded can be exported before any forward. */
+    @ParameterizedTest
+    @MethodSource("points")
+    void calibration_ofAFreshQuantizerWithLoadedState_isTheSame(Arguments point) {
+        Shape shape = new Shape(2, 3, 4);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = point.quantizer(manager);
+                TensorQuantizer fresh = point.quantizer(manager)) {
+            see(point, quantizer, Values.gaussian(1, 24), shape);
+            fresh.load(quantizer.state());
+            Values.assertSame(fresh.state(), quantizer.state());
+            if (point.type() == QuantType.WEIGHT) {
+                Points.describe(quantizer, Values.gaussian(2, 24), shape);
+                Points.describe(fresh, Values.gaussian(2, 24), shape);
+            }
+            assertThat(fresh.calibration()).isEqualTo(quantizer.calibration());
         }
     }
 

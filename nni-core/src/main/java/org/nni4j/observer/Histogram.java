@@ -63,10 +63,10 @@ final class Histogram {
             return;
         }
         widen(other.min, other.max);
-        int coarser = exponent - other.exponent;
+        int doublings = exponent - other.exponent;
         for (int i = 0; i < other.counts.length; i++) {
             if (other.counts[i] != 0) {
-                counts[(int) (((other.first + i) >> coarser) - first)] += other.counts[i];
+                counts[(int) (coarser(other.first + i, doublings) - first)] += other.counts[i];
             }
         }
         total += other.total;
@@ -83,9 +83,10 @@ final class Histogram {
         if (total > 0 && (newExponent != exponent || newFirst != first)) {
             long[] old = counts.clone();
             Arrays.fill(counts, 0);
+            int doublings = newExponent - exponent;
             for (int i = 0; i < old.length; i++) {
                 if (old[i] != 0) {
-                    counts[(int) (((first + i) >> (newExponent - exponent)) - newFirst)] += old[i];
+                    counts[(int) (coarser(first + i, doublings) - newFirst)] += old[i];
                 }
             }
         }
@@ -94,6 +95,14 @@ final class Histogram {
         // + 0: the minimum of data that hold both zeros is -0, or is not, by their order.
         min = newMin + 0f;
         max = newMax + 0f;
+    }
+
+    /**
+     * The bin that a bin becomes part of when the width doubles several times. Java takes a shift
+     * by 64 places for one by none; one by 63 gives what all further ones would, -1 or 0.
+     */
+    private static long coarser(long bin, int doublings) {
+        return bin >> Math.min(doublings, Long.SIZE - 1);
     }
 
     /** The smallest exponent with room for all bins, not finer than a float's own digits. */

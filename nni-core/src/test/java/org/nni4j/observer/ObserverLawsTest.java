@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
@@ -22,6 +24,7 @@ class ObserverLawsTest {
 
     private static final QuantizedType UINT8 = new QuantizedType(8, QuantizationDtype.UINT);
     private static final int SEEDS = 8;
+    private static final Shape CHANNELS = new Shape(3, 3, 3);
 
     @ParameterizedTest
     @EnumSource(ObserverKind.class)
@@ -40,6 +43,51 @@ class ObserverLawsTest {
             left.merge(right);
             assertSame(kind, left, both, "seed " + seed);
         }
+    }
+
+    /** Every channel by itself, whichever axis it lies along. */
+    @ParameterizedTest
+    @EnumSource(ObserverKind.class)
+    void merge_perChannel_isObservingBoth(ObserverKind kind) {
+        for (int seed = 0; seed < SEEDS; seed++) {
+            int axis = seed % 3;
+            Random random = new Random(seed);
+            Observer left = create(kind);
+            Observer right = create(kind);
+            Observer both = create(kind);
+            try (NDManager manager = NDManager.newBaseManager()) {
+                for (int b = random.nextInt(3); b >= 0; b--) {
+                    NDArray batch = manager.create(channels(random, axis), CHANNELS);
+                    left.observe(batch, axis);
+                    both.observe(batch, axis);
+                }
+                for (int b = random.nextInt(3); b >= 0; b--) {
+                    NDArray batch = manager.create(channels(random, axis), CHANNELS);
+                    right.observe(batch, axis);
+                    both.observe(batch, axis);
+                }
+            }
+            left.merge(right);
+            assertSame(kind, left, both, "seed " + seed);
+        }
+    }
+
+    /** A grid that grows by more than 63 doublings takes what it held into its outermost bins. */
+    @ParameterizedTest
+    @CsvSource({"1e-15, 1", "1e-20, 1", "-1e-20, 1", "1e-38, 3e38", "-1e-38, -3e38"})
+    void observe_farLargerValues_countsTheSmallOnesAsNearlyZero(float small, float large) {
+        Observer growing = create(ObserverKind.PERCENTILE);
+        growing.observe(small, small, small);
+        growing.observe(small, large);
+        Observer merged = create(ObserverKind.PERCENTILE);
+        merged.observe(small, small, small);
+        Observer later = create(ObserverKind.PERCENTILE);
+        later.observe(small, large);
+        merged.merge(later);
+        Observer atOnce = create(ObserverKind.PERCENTILE);
+        atOnce.observe(small, small, small, small, large);
+        assertSame(ObserverKind.PERCENTILE, growing, atOnce, "one after the other");
+        assertSame(ObserverKind.PERCENTILE, merged, atOnce, "merged");
     }
 
     @ParameterizedTest
@@ -198,11 +246,28 @@ class ObserverLawsTest {
         return kind.create(ObserverOptions.DEFAULT);
     }
 
+    /** A batch of three channels, each on a scale of its own. */
+    private static float[] channels(Random random, int axis) {
+        double[] scales = {scale(random), scale(random), scale(random)};
+        long inner = CHANNELS.slice(axis + 1).size();
+        float[] batch = new float[(int) CHANNELS.size()];
+        for (int i = 0; i < batch.length; i++) {
+            batch[i] = (float) (random.nextGaussian() * scales[(int) (i / inner % 3)]);
+        }
+        return batch;
+    }
+
+    /** Near one another for the grid's growing, or far apart for how far it can. */
+    private static double scale(Random random) {
+        int decades = random.nextBoolean() ? 4 : 30;
+        return Math.pow(10, random.nextInt(2 * decades + 1) - decades);
+    }
+
     /** Batches whose scales differ by powers of ten, so that grids must grow. */
     private static List<float[]> batches(Random random, int count) {
         List<float[]> batches = new ArrayList<>();
         for (int b = 0; b < count; b++) {
-            double scale = Math.pow(10, random.nextInt(9) - 4);
+            double scale = scale(random);
             double shift = random.nextInt(3) - 1;
             float[] batch = new float[1 + random.nextInt(200)];
             for (int i = 0; i < batch.length; i++) {
@@ -219,12 +284,14 @@ class ObserverLawsTest {
             ObservedRange a = actual.range(UINT8, QuantizationScheme.PER_TENSOR_AFFINE);
             ObservedRange e = expected.range(UINT8, QuantizationScheme.PER_TENSOR_AFFINE);
             // the same sum in another order, in double, then rounded to float
-            assertThat(a.min()[0])
-                    .as(which)
-                    .isCloseTo(e.min()[0], within(Math.abs(e.min()[0]) * 1e-6f));
-            assertThat(a.max()[0])
-                    .as(which)
-                    .isCloseTo(e.max()[0], within(Math.abs(e.max()[0]) * 1e-6f));
+            for (int c = 0; c < e.min().length; c++) {
+                assertThat(a.min()[c])
+                        .as(which)
+                        .isCloseTo(e.min()[c], within(Math.abs(e.min()[c]) * 1e-6f));
+                assertThat(a.max()[c])
+                        .as(which)
+                        .isCloseTo(e.max()[c], within(Math.abs(e.max()[c]) * 1e-6f));
+            }
             return;
         }
         Map<String, float[]> a = actual.state();

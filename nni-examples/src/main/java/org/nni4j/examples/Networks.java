@@ -169,8 +169,9 @@ public final class Networks {
      * and 256 channels, each pair followed by 2×2 max pooling, then one linear layer.
      *
      * <p>After Simonyan and Zisserman, "Very Deep Convolutional Networks", ICLR 2015, <a
-     * href="https://arxiv.org/abs/1409.1556">arXiv:1409.1556</a>, with batch normalisation, in the
-     * size that papers on low-bit networks call VGG-small.
+     * href="https://arxiv.org/abs/1409.1556">arXiv:1409.1556</a>, with batch normalisation. What
+     * papers on low-bit networks call VGG-small, for instance LQ-Nets (Zhang et al., ECCV 2018),
+     * has the same layers at twice the width: 128, 256 and 512 channels.
      */
     static Block vggSmall(int classes) {
         SequentialBlock network = new SequentialBlock();

@@ -11,6 +11,7 @@ import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.fakequant.UniformNoise;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
 import org.nni4j.quantization.QuantizedType;
@@ -82,6 +83,6 @@ public final class BNNAlgorithm implements QuantizationAlgorithm {
                 context.kernels(),
                 point.quantType() == QuantType.WEIGHT,
                 isStochastic(point),
-                context.seed() ^ point.toString().hashCode());
+                new UniformNoise(context.seed(), point.toString()));
     }
 }

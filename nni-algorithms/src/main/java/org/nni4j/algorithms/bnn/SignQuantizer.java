@@ -4,11 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.fakequant.ForwardContext;
 import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.fakequant.UniformNoise;
 import org.nni4j.quantization.QuantizationKernels;
 import org.nni4j.quantization.QuantizationParameters;
 import org.nni4j.quantization.QuantizationScheme;
@@ -22,19 +22,17 @@ import org.nni4j.quantization.QuantizationScheme;
  */
 final class SignQuantizer implements TensorQuantizer {
 
-    private static final String DRAWS = "draws";
-
     private final QuantizationKernels kernels;
     private final boolean weight;
     private final boolean stochastic;
-    private final long seed;
-    private long draws;
+    private final UniformNoise noise;
 
-    SignQuantizer(QuantizationKernels kernels, boolean weight, boolean stochastic, long seed) {
+    SignQuantizer(
+            QuantizationKernels kernels, boolean weight, boolean stochastic, UniformNoise noise) {
         this.kernels = kernels;
         this.weight = weight;
         this.stochastic = stochastic;
-        this.seed = seed;
+        this.noise = noise;
     }
 
     @Override
@@ -45,33 +43,14 @@ final class SignQuantizer implements TensorQuantizer {
         if (!stochastic || !context.training()) {
             return kernels.binarize(tensor, !weight);
         }
-        NDArray noise = noise(tensor);
+        // x + drawn >= 0 with probability clip((x + 1) / 2, 0, 1), which is eq. 2.
+        NDArray drawn = noise.draw(tensor, 1);
         if (weight) {
-            return kernels.binarize(tensor.add(noise), false);
+            return kernels.binarize(tensor.add(drawn), false);
         }
         NDArray passed = tensor.clip(-1, 1);
-        NDArray sign = kernels.binarize(tensor.stopGradient().add(noise), false);
+        NDArray sign = kernels.binarize(tensor.stopGradient().add(drawn), false);
         return sign.add(passed.sub(passed.stopGradient()));
-    }
-
-    /**
-     * Uniform in [-1, 1): {@code x + noise >= 0} with probability {@code clip((x + 1) / 2, 0, 1)}
-     * (eq. 2). Drawn here and not by the engine, whose generator cannot be saved, so that a resumed
-     * run draws what it would have drawn.
-     */
-    private NDArray noise(NDArray tensor) {
-        SplittableRandom random = new SplittableRandom(seed + 0x9E3779B97F4A7C15L * nextDraw());
-        float[] values = new float[Math.toIntExact(tensor.size())];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (random.nextInt() >> 8) * 0x1p-23f;
-        }
-        return tensor.getManager()
-                .create(values, tensor.getShape())
-                .toType(tensor.getDataType(), false);
-    }
-
-    private synchronized long nextDraw() {
-        return ++draws;
     }
 
     @Override
@@ -100,14 +79,14 @@ final class SignQuantizer implements TensorQuantizer {
     public void restore(TensorCalibration calibration) {}
 
     @Override
-    public synchronized QuantizerState state() {
-        return new QuantizerState(Map.of(), stochastic ? Map.of(DRAWS, draws) : Map.of());
+    public QuantizerState state() {
+        return stochastic ? noise.state() : new QuantizerState(Map.of(), Map.of());
     }
 
     @Override
-    public synchronized void load(QuantizerState state) {
+    public void load(QuantizerState state) {
         if (stochastic) {
-            draws = state.counter(DRAWS);
+            noise.load(state);
         }
     }
 

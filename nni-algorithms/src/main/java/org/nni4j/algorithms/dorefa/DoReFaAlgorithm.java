@@ -12,6 +12,7 @@ import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.fakequant.UniformNoise;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
 import org.nni4j.quantization.QuantizedType;
@@ -105,8 +106,8 @@ public final class DoReFaAlgorithm implements QuantizationAlgorithm {
     @Override
     public TensorQuantizer create(QuantizationPoint point, AlgorithmContext context) {
         if (isGradient(point)) {
-            long seed = context.seed() ^ point.toString().hashCode();
-            return new DoReFaGradientQuantizer(cuts, point.type().bits(), seed);
+            UniformNoise noise = new UniformNoise(context.seed(), point.toString());
+            return new DoReFaGradientQuantizer(cuts, point.type().bits(), noise);
         }
         return point.quantType() == QuantType.WEIGHT
                 ? new DoReFaWeightQuantizer(

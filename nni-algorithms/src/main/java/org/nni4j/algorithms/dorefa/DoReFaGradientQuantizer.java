@@ -2,13 +2,12 @@ package org.nni4j.algorithms.dorefa;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
-import java.util.Map;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.fakequant.ForwardContext;
 import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.fakequant.UniformNoise;
 
 /**
  * Leaves an output as it is, and quantizes its gradient (eq. 12):
@@ -22,17 +21,14 @@ import org.nni4j.fakequant.TensorQuantizer;
  */
 final class DoReFaGradientQuantizer implements TensorQuantizer {
 
-    private static final String DRAWS = "draws";
-
     private final GradientCuts cuts;
     private final int bits;
-    private final long seed;
-    private long draws;
+    private final UniformNoise noise;
 
-    DoReFaGradientQuantizer(GradientCuts cuts, int bits, long seed) {
+    DoReFaGradientQuantizer(GradientCuts cuts, int bits, UniformNoise noise) {
         this.cuts = cuts;
         this.bits = bits;
-        this.seed = seed;
+        this.noise = noise;
     }
 
     @Override
@@ -43,7 +39,8 @@ final class DoReFaGradientQuantizer implements TensorQuantizer {
     }
 
     private NDArray quantizeGradient(NDArray gradient) {
-        return quantize(gradient, noise(gradient), bits);
+        float half = 0.5f / ((1 << bits) - 1);
+        return quantize(gradient, noise.draw(gradient, half), bits);
     }
 
     /** Quantizes a gradient whose first axis is that of examples. */
@@ -55,21 +52,6 @@ final class DoReFaGradientQuantizer implements TensorQuantizer {
         NDArray unit = rows.div(largest.mul(2)).add(.5f).add(noise.reshape(shape.get(0), -1));
         NDArray level = unit.clip(0, 1).mul(k).round().div(k).sub(.5f);
         return level.mul(largest.mul(2)).reshape(shape);
-    }
-
-    /** Drawn here and not by the engine, whose generator cannot be saved. */
-    private NDArray noise(NDArray gradient) {
-        SplittableRandom random = new SplittableRandom(seed + 0x9E3779B97F4A7C15L * nextDraw());
-        float[] values = new float[Math.toIntExact(gradient.size())];
-        float width = 1f / ((1 << bits) - 1);
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (random.nextInt() >> 8) * 0x1p-24f * width;
-        }
-        return gradient.getManager().create(values, gradient.getShape());
-    }
-
-    private synchronized long nextDraw() {
-        return ++draws;
     }
 
     /** Nothing of the output itself is quantized. */
@@ -84,13 +66,13 @@ final class DoReFaGradientQuantizer implements TensorQuantizer {
     }
 
     @Override
-    public synchronized QuantizerState state() {
-        return new QuantizerState(Map.of(), Map.of(DRAWS, draws));
+    public QuantizerState state() {
+        return noise.state();
     }
 
     @Override
-    public synchronized void load(QuantizerState state) {
-        draws = state.counter(DRAWS);
+    public void load(QuantizerState state) {
+        noise.load(state);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.nni4j.algorithms.dorefa;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import java.util.Map;
 import java.util.Optional;
 import org.nni4j.calibration.TensorCalibration;
@@ -54,7 +55,8 @@ final class DoReFaWeightQuantizer implements TensorQuantizer {
     @Override
     public void describe(NDArray weight) {
         if (hasMagnitude()) {
-            float mean = weight.stopGradient().abs().mean().toFloatArray()[0];
+            NDArray numbers = weight.stopGradient().toType(DataType.FLOAT32, false);
+            float mean = numbers.abs().mean().toFloatArray()[0];
             scale = Math.max(mean, AffineQuantization.EPSILON);
         }
     }

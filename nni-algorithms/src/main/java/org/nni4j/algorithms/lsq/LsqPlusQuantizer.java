@@ -139,7 +139,7 @@ final class LsqPlusQuantizer implements TensorQuantizer {
         return sizes.value().isInitialized()
                 ? new QuantizerState(
                         Map.of(STEP_SIZE, sizes.value().values(), ZERO_POINT, zeroPoint.values()),
-                        Map.of())
+                        Map.of(StepSizes.AXIS, (long) axis))
                 : new QuantizerState(Map.of(), Map.of());
     }
 
@@ -159,6 +159,7 @@ final class LsqPlusQuantizer implements TensorQuantizer {
                             + ZERO_POINT
                             + "\"");
         }
+        axis = StepSizes.axis(state, point);
         zeroPoint.set(savedZero);
         sizes.value().set(savedSize);
     }

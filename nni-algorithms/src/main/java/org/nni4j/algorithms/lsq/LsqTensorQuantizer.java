@@ -142,7 +142,8 @@ final class LsqTensorQuantizer implements TensorQuantizer {
             return new QuantizerState(Map.of(), Map.of());
         }
         return new QuantizerState(
-                Map.of(STEP_SIZE, sizes.value().values()), Map.of(SIGNED, signed ? 1L : 0L));
+                Map.of(STEP_SIZE, sizes.value().values()),
+                Map.of(SIGNED, signed ? 1L : 0L, StepSizes.AXIS, (long) axis));
     }
 
     @Override
@@ -156,6 +157,7 @@ final class LsqTensorQuantizer implements TensorQuantizer {
             throw new IllegalArgumentException(
                     point + ": quantizer state lacks \"" + STEP_SIZE + "\" or \"" + SIGNED + "\"");
         }
+        axis = StepSizes.axis(state, point);
         signed = savedSign != 0;
         revision++;
         sizes.value().set(saved);

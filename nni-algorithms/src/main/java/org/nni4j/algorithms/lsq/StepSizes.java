@@ -7,11 +7,14 @@ import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.fakequant.LearnedValue;
+import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.quantization.AffineQuantization;
 import org.nni4j.quantization.QuantizationParameters;
 
 /** The step sizes of one tensor: how they begin, and how they stay positive. */
 final class StepSizes {
+
+    static final String AXIS = "axis";
 
     /*
      * A step size must stay positive, and one that an update brought near 0 makes its tensor saturate altogether. Clipping
@@ -97,6 +100,25 @@ final class StepSizes {
         return 1 / Math.sqrt(Math.max(1.0, (double) tensor.size() / channels / samples) * qmax);
     }
 
+    /**
+     * Reads the channels' axis from a state. States that were written before it was part of them
+     * have the point's; where features come last that is known with the next tensor only.
+     *
+     * @return an axis, or {@link QuantizationParameters#PER_TENSOR}
+     * @throws IllegalArgumentException if it is no axis
+     */
+    static int axis(QuantizerState state, QuantizationPoint point) {
+        if (!point.scheme().isPerChannel()) {
+            return QuantizationParameters.PER_TENSOR;
+        }
+        long axis = state.counters().getOrDefault(AXIS, (long) point.channelAxis());
+        if (axis < QuantizationPoint.LAST_AXIS || axis > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    point + ": quantizer state \"" + AXIS + "\" is " + axis + "; expected an axis");
+        }
+        return (int) axis;
+    }
+
     void beforeUpdate(NDArray sizes) {
         before = sizes.toFloatArray();
     }
@@ -106,7 +128,8 @@ final class StepSizes {
         boolean changed = false;
         for (int i = 0; i < updated.length && before.length == updated.length; i++) {
             float least = Math.max(before[i] * KEPT_BY_AN_UPDATE, AffineQuantization.EPSILON);
-            if (!(updated[i] >= least)) {
+            // What is no number any more stays so, to be noticed.
+            if (Float.isFinite(updated[i]) && updated[i] < least) {
                 updated[i] = least;
                 changed = true;
             }

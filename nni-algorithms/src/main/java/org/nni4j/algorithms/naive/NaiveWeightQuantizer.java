@@ -1,6 +1,7 @@
 package org.nni4j.algorithms.naive;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import java.util.Map;
 import java.util.Optional;
 import org.nni4j.algorithm.QuantizationPoint;
@@ -31,17 +32,18 @@ final class NaiveWeightQuantizer implements TensorQuantizer {
             return weight;
         }
         NDArray plain = weight.stopGradient();
-        float s = scaleFor(weight, context.training());
-        NDArray value = plain.div(s).trunc().mul(s);
+        // In float32, whatever the weight's type, as all kernels compute.
+        NDArray numbers = plain.toType(DataType.FLOAT32, false);
+        float s = scaleFor(numbers, context.training());
+        NDArray value = numbers.div(s).trunc().mul(s).toType(weight.getDataType(), false);
         // What is added is exactly 0, and carries the gradient: value + w - w would lose the last
         // bit.
         return context.training() ? value.add(weight.sub(plain)) : value;
     }
 
     /** Training moves the scale; evaluation only uses what it would be. */
-    private synchronized float scaleFor(NDArray weight, boolean training) {
-        NDArray plain = weight.stopGradient();
-        float largest = plain.abs().max().toFloatArray()[0];
+    private synchronized float scaleFor(NDArray numbers, boolean training) {
+        float largest = numbers.abs().max().toFloatArray()[0];
         float s = Math.max(scale, largest / point.type().qmax());
         if (training) {
             scale = s;
@@ -51,7 +53,7 @@ final class NaiveWeightQuantizer implements TensorQuantizer {
 
     @Override
     public synchronized void describe(NDArray weight) {
-        scale = scaleFor(weight, true);
+        scale = scaleFor(weight.stopGradient().toType(DataType.FLOAT32, false), true);
     }
 
     @Override

@@ -112,11 +112,15 @@ final class ClippingQuantizer implements TensorQuantizer {
         }
     }
 
-    /** A level must stay positive; an update takes half of it at most. */
+    /**
+     * A level must stay positive; an update takes half of it at most. One that is no number any
+     * more stays so, to be noticed.
+     */
     @Override
     public void afterUpdate(Parameter learned, NDArray value) {
         float least = Math.max(before / 2, AffineQuantization.EPSILON);
-        if (!(value.toFloatArray()[0] >= least)) {
+        float updated = value.toFloatArray()[0];
+        if (Float.isFinite(updated) && updated < least) {
             LearnedValue.write(value, least);
         }
     }

@@ -63,7 +63,9 @@ final class PactWeightQuantizer implements TensorQuantizer {
         if (sawb) {
             largest = positive(SawbClipping.of(bits).level(plain));
         } else {
-            largest = bits == 1 ? positive(plain.abs().mean()) : 1;
+            // The sign's kernel computes its magnitude in float32 too.
+            NDArray numbers = plain.toType(DataType.FLOAT32, false);
+            largest = bits == 1 ? positive(numbers.abs().mean()) : 1;
         }
     }
 

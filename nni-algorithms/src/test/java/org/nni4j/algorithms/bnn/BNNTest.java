@@ -7,6 +7,7 @@ import ai.djl.Model;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.Trainer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -88,6 +89,38 @@ class BNNTest {
             float[] second = Points.train(quantizer, x, shape, x).output();
             assertThat(second).isNotEqualTo(first);
             assertThat(Points.train(resumed, x, shape, x).output()).isEqualTo(second);
+        }
+    }
+
+    /**
+     * By chance half of the signs agree, whichever two steps or tensors and places are compared.
+     */
+    @Test
+    void stochastic_ofOtherStepsAndTensors_isIndependent() {
+        int n = 10_000;
+        float[] x = new float[n];
+        List<float[]> draws = new ArrayList<>();
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer input = quantizer(QuantType.INPUT, manager);
+                TensorQuantizer weight = quantizer(QuantType.WEIGHT, manager)) {
+            for (int step = 0; step < 3; step++) {
+                draws.add(Points.train(input, x, new Shape(n), x).output());
+                draws.add(Points.train(weight, x, new Shape(n), x).output());
+            }
+        }
+        for (int i = 0; i < draws.size(); i++) {
+            for (int j = 0; j < i; j++) {
+                for (int lag = -2; lag <= 2; lag++) {
+                    double agreement = 0;
+                    for (int k = 2; k < n - 2; k++) {
+                        agreement += draws.get(i)[k] * draws.get(j)[k + lag] / (n - 4);
+                    }
+                    // four and a half deviations of a mean of n values of ±1
+                    assertThat(agreement)
+                            .as("draws %d and %d, %d places apart", i, j, lag)
+                            .isCloseTo(0, within(.045));
+                }
+            }
         }
     }
 

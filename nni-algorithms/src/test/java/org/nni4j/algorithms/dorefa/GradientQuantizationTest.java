@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Model;
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -18,6 +19,7 @@ import ai.djl.training.dataset.Batch;
 import ai.djl.training.loss.Loss;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +27,15 @@ import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nni4j.algorithm.AlgorithmContext;
+import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.algorithms.Networks;
+import org.nni4j.algorithms.Points;
+import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.quantization.QuantizationKernels;
 
 class GradientQuantizationTest {
 
@@ -47,26 +57,91 @@ class GradientQuantizationTest {
         }
     }
 
-    /** The noise makes rounding unbiased: the mean of many draws is the gradient. */
+    /**
+     * The noise makes rounding unbiased, whatever lies between two levels: over many steps each
+     * gradient is met in the mean, and varies as a choice between its two neighbours does. So the
+     * noise is uniform, and exactly as wide as a step.
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 4})
+    void backward_manySteps_isUnbiasedWithTheVarianceOfEquation12(int bits) {
+        float[] wanted = {1, -1, 0, .95f, .55f, .2f, .05f, -.1f, -.35f, -.7f};
+        int k = (1 << bits) - 1;
+        List<float[]> steps = backward(bits, wanted, 4000);
+        for (int i = 0; i < wanted.length; i++) {
+            double mean = 0;
+            double square = 0;
+            for (float[] step : steps) {
+                mean += step[i] / steps.size();
+                square += (double) step[i] * step[i] / steps.size();
+            }
+            double level = (wanted[i] + 1.0) / 2 * k;
+            double up = level - Math.floor(level);
+            double variance = up * (1 - up) * 4 / k / k; // levels are 2 / k apart
+            // Four and a half deviations; 1e-6 for float32 where nothing is left to chance.
+            double slack = 4.5 * Math.sqrt(variance / steps.size()) + 1e-6;
+            assertThat(mean).as("mean for %s", wanted[i]).isCloseTo(wanted[i], within(slack));
+            // As far as the mean may be off; the square of a value within ±1 varies at most twice
+            // as much.
+            assertThat(square - mean * mean)
+                    .as("variance for %s", wanted[i])
+                    .isCloseTo(variance, within(4 * slack));
+        }
+    }
+
+    /** In the middle between two levels only the noise decides: up or down, each time anew. */
     @Test
-    void quantize_withNoise_isUnbiased() {
-        int n = 40_000;
-        Random random = new Random(1);
-        float[] values = new float[n];
-        float[] noise = new float[n];
-        for (int i = 0; i < n; i++) {
-            values[i] = i == 0 ? 1 : .2f;
-            noise[i] = (random.nextFloat() - .5f) / 3;
+    void backward_ofOtherStepsAndPlaces_isIndependent() {
+        int n = 5000;
+        float[] wanted = new float[n];
+        wanted[0] = 1;
+        List<float[]> steps = backward(1, wanted, 3);
+        for (int i = 0; i < steps.size(); i++) {
+            for (int j = 0; j <= i; j++) {
+                for (int lag = i == j ? 1 : -2; lag <= 2; lag++) {
+                    double agreement = 0;
+                    for (int p = 3; p < n - 2; p++) {
+                        agreement += steps.get(i)[p] * steps.get(j)[p + lag] / (n - 5);
+                    }
+                    // four and a half deviations of a mean of n values of ±1
+                    assertThat(agreement)
+                            .as("steps %d and %d, %d places apart", i, j, lag)
+                            .isCloseTo(0, within(.065));
+                }
+            }
         }
-        try (NDManager manager = NDManager.newBaseManager()) {
-            NDArray quantized =
-                    DoReFaGradientQuantizer.quantize(
-                            manager.create(values, new Shape(1, n)),
-                            manager.create(noise, new Shape(1, n)),
-                            2);
-            // levels are 2/3 apart: four standard deviations of at most 1/3 / sqrt(n)
-            assertThat(quantized.mean().toFloatArray()[0]).isCloseTo(.2f, within(.007f));
+    }
+
+    /** The gradients that come through a quantizer as users get it, one row for each step. */
+    private static List<float[]> backward(int bits, float[] upstream, int steps) {
+        DoReFaAlgorithm algorithm = new DoReFaAlgorithm();
+        QuantizationPoint point =
+                Points.point("dorefa", QuantType.OUTPUT, bits, Map.of("output_gradient", true));
+        List<float[]> gradients = new ArrayList<>();
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer =
+                        algorithm.create(
+                                point,
+                                new AlgorithmContext(
+                                        manager,
+                                        QuantizationKernels.create("ndarray", manager),
+                                        42))) {
+            for (int step = 0; step < steps; step++) {
+                try (NDManager pass = manager.newSubManager()) {
+                    NDArray x = pass.zeros(new Shape(1, upstream.length));
+                    x.setRequiresGradient(true);
+                    try (GradientCollector collector =
+                            Engine.getInstance().newGradientCollector()) {
+                        NDArray y = quantizer.quantize(x.mul(1), Points.context(pass, true));
+                        NDArray g = pass.create(upstream, x.getShape());
+                        collector.backward(y.mul(g).sum());
+                    }
+                    algorithm.cuts().proceed();
+                    gradients.add(x.getGradient().toFloatArray());
+                }
+            }
         }
+        return gradients;
     }
 
     @Test

@@ -26,6 +26,8 @@ import java.util.Map;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nni4j.algorithms.Networks;
 import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.calibration.TensorCalibration;
@@ -207,12 +209,21 @@ class QatFoldingTest {
         }
     }
 
-    /** w 2, b 0.5, γ 1.5, β 0.1, μ 0.3, σ² 4, ε 1e-5 → w' 1.49999821, b' 0.24999982. */
-    @Test
-    void evaluate_oneWeight_isNnisFoldFormula() {
+    /**
+     * w 2, γ 1.5, β 0.1, μ 0.3, σ² 4, ε 1e-5 → w' 1.49999821, and b' 0.24999982 of b 0.5, or
+     * -0.12499974 without a bias.
+     */
+    @ParameterizedTest
+    @CsvSource({"true, 0.24999982", "false, -0.12499974"})
+    void evaluate_oneWeight_isNnisFoldFormula(boolean biased, float foldedBias) {
         SequentialBlock network =
                 new SequentialBlock()
-                        .add(Conv2d.builder().setKernelShape(new Shape(1, 1)).setFilters(1).build())
+                        .add(
+                                Conv2d.builder()
+                                        .setKernelShape(new Shape(1, 1))
+                                        .setFilters(1)
+                                        .optBias(biased)
+                                        .build())
                         .add(BatchNorm.builder().build());
         Shape one = new Shape(1, 1, 1, 1);
         Model model = Model.newInstance("formula");
@@ -221,7 +232,9 @@ class QatFoldingTest {
         try (model;
                 NDManager manager = model.getNDManager().newSubManager()) {
             set(model, "01Conv2d_weight", 2);
-            set(model, "01Conv2d_bias", 0.5f);
+            if (biased) {
+                set(model, "01Conv2d_bias", 0.5f);
+            }
             set(model, "02BatchNorm_gamma", 1.5f);
             set(model, "02BatchNorm_beta", 0.1f);
             set(model, "02BatchNorm_runningMean", 0.3f);
@@ -234,7 +247,7 @@ class QatFoldingTest {
                 // rounding.
                 float bias = Networks.evaluate(model, new float[] {0}, one)[0];
                 float sum = Networks.evaluate(model, new float[] {1}, one)[0];
-                assertThat(bias).isCloseTo(0.24999982f, within(1e-7f));
+                assertThat(bias).isCloseTo(foldedBias, within(1e-7f));
                 assertThat(sum - bias).isCloseTo(1.49999821f, within(2.4e-7f));
                 TensorCalibration weight =
                         quantizer
