@@ -379,6 +379,24 @@ class DynamicExportTest {
         }
     }
 
+    @Test
+    void exportModel_withOnnxPath_writesADynamicModelToo() throws Exception {
+        Shape shape = new Shape(1, 6, INPUTS);
+        try (Model model = model(lastStep(), shape);
+                DynamicQuantizer quantizer = quantizer(model, "per_tensor_symmetric", false);
+                NDManager manager = NDManager.newBaseManager()) {
+            quantizer.compress();
+            NDList data = new NDList(random(manager, shape, SEED));
+            NDList expected = evaluate(model, data);
+            Path file = folder.resolve("three.onnx");
+            quantizer.exportModel(
+                    folder.resolve("three"), folder.resolve("three.json"), file, shape);
+
+            assertThat(folder.resolve("three.json")).exists();
+            assertClose(run(file, data, OptLevel.NO_OPT), expected, SAME_INTEGERS, SEED);
+        }
+    }
+
     private static Model model(Block block, Shape shape) {
         Model model = Model.newInstance("dynamic", "PyTorch");
         model.getNDManager().getEngine().setRandomSeed(SEED);
