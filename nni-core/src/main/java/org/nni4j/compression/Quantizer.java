@@ -1,6 +1,7 @@
 package org.nni4j.compression;
 
 import ai.djl.Model;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
@@ -424,21 +425,71 @@ public class Quantizer implements AutoCloseable {
 
     /**
      * Writes what {@link #exportModel(Path, Path)} writes, and before it the quantized network as
-     * an ONNX model of integers, compared with the trained one on drawn inputs. Needs the artifact
-     * {@code org.nni4j:nni-export}, whose {@code OnnxExporter} compares on data of your own and
-     * reports what it found.
+     * an ONNX model of integers, compared with the trained one on drawn inputs: normal numbers, on
+     * which the two may disagree about the largest output. Needs the artifact {@code
+     * org.nni4j:nni-export}, whose {@code OnnxExporter} has settings and reports what it found.
      *
      * @param modelPath folder and name of the float network
      * @param calibrationPath where the calibration goes, as JSON
      * @param onnxPath where the ONNX model goes
-     * @param inputShapes of the model's inputs, batch first
+     * @param inputShapes of the model's inputs, batch first; they are float32
      * @return the calibration written
+     * @throws RuntimeException of the exporter; then model and files are as they were: {@code
+     *     org.nni4j.export.OnnxExportException} if the network cannot be exported, {@code
+     *     org.nni4j.export.UnverifiedModelException} if the ONNX model does not compute what was
+     *     trained
+     * @throws IllegalArgumentException if the network does not take float32 inputs of these shapes
      * @throws IOException if a file cannot be written; then model and files are as they were
      * @throws IllegalStateException if {@link #compress()} was never called, the model is not
      *     initialized, or no exporter is on the class path
      */
     public CalibrationConfig exportModel(
             Path modelPath, Path calibrationPath, Path onnxPath, Shape... inputShapes)
+            throws IOException {
+        return exportModel(
+                modelPath,
+                calibrationPath,
+                onnxPath,
+                (exporter, file) -> exporter.export(this, file, inputShapes));
+    }
+
+    /**
+     * Writes what {@link #exportModel(Path, Path)} writes, and before it the quantized network as
+     * an ONNX model of integers, compared with the trained one on samples of yours. Needs the
+     * artifact {@code org.nni4j:nni-export}.
+     *
+     * @param modelPath folder and name of the float network
+     * @param calibrationPath where the calibration goes, as JSON
+     * @param onnxPath where the ONNX model goes
+     * @param samples inputs of the model, batch first: real data, a hundred samples or so; left as
+     *     they are
+     * @return the calibration written
+     * @throws RuntimeException of the exporter; then model and files are as they were: {@code
+     *     org.nni4j.export.OnnxExportException} if the network cannot be exported, {@code
+     *     org.nni4j.export.UnverifiedModelException} if the ONNX model does not compute what was
+     *     trained
+     * @throws IOException if a file cannot be written; then model and files are as they were
+     * @throws IllegalStateException if {@link #compress()} was never called, the model is not
+     *     initialized, or no exporter is on the class path
+     */
+    public CalibrationConfig exportModel(
+            Path modelPath, Path calibrationPath, Path onnxPath, NDList samples)
+            throws IOException {
+        return exportModel(
+                modelPath,
+                calibrationPath,
+                onnxPath,
+                (exporter, file) -> exporter.export(this, file, samples));
+    }
+
+    /** What an exporter is asked for. */
+    @FunctionalInterface
+    private interface ExporterCall {
+        void export(ModelExporter exporter, Path file) throws IOException;
+    }
+
+    private CalibrationConfig exportModel(
+            Path modelPath, Path calibrationPath, Path onnxPath, ExporterCall call)
             throws IOException {
         ModelExporter exporter = ModelExporter.find();
         Path target = onnxPath.toAbsolutePath();
@@ -450,7 +501,7 @@ public class Quantizer implements AutoCloseable {
                 () -> {
                     try (Staging staging = Staging.in(folder)) {
                         Path file = staging.files().resolve(ModelFiles.name(target));
-                        exporter.export(this, file, inputShapes);
+                        call.export(exporter, file);
                         write(
                                 modelPath,
                                 calibrationPath,

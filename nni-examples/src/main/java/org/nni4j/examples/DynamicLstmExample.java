@@ -166,7 +166,9 @@ public final class DynamicLstmExample implements Callable<Integer> {
             float[] trained;
             try (DynamicQuantizer quantizer = new DynamicQuantizer(model, config)) {
                 quantizer.compress();
-                DynamicExporter.export(quantizer, input, int8File);
+                // it is timed below, in turn with the network in DJL
+                OnnxExporter untimed = OnnxExporter.builder().optTimed(0).build();
+                DynamicExporter.export(untimed, quantizer, input, int8File);
                 trained = predict(model, input).head().toFloatArray();
             }
             List<Timing> timings = time(model, input, floatFile, int8File);

@@ -145,9 +145,9 @@ final class ExampleOptions {
         atLeast("--batch-size", batchSize, 1);
         limit.ifPresent(n -> atLeast("--limit", n, 1));
         threads.ifPresent(n -> atLeast("--threads", n, 1));
-        floatRate.ifPresent(r -> positive("--float-rate", r));
-        rate.ifPresent(r -> positive("--rate", r));
-        weightDecay.ifPresent(d -> positiveOrZero("--weight-decay", d));
+        floatRate.ifPresent(r -> positive("--float-rate", r, false));
+        rate.ifPresent(r -> positive("--rate", r, false));
+        weightDecay.ifPresent(d -> positive("--weight-decay", d, true));
         if (resume && output.isEmpty()) {
             throw new InputException("--resume needs the --output folder it resumes from");
         }
@@ -165,17 +165,13 @@ final class ExampleOptions {
         }
     }
 
-    private static void positiveOrZero(String option, float value) {
-        if (!(value >= 0 && value < Float.POSITIVE_INFINITY)) {
+    private static void positive(String option, float value, boolean orZero) {
+        boolean fits = value > 0 || (orZero && value == 0);
+        if (!(fits && value < Float.POSITIVE_INFINITY)) {
             throw new InputException(
-                    String.format("%s: %s; expected 0 or a positive number", option, value));
-        }
-    }
-
-    private static void positive(String option, float value) {
-        if (!(value > 0 && value < Float.POSITIVE_INFINITY)) {
-            throw new InputException(
-                    String.format("%s: %s; expected a positive number", option, value));
+                    String.format(
+                            "%s: %s; expected %sa positive number",
+                            option, value, orZero ? "0 or " : ""));
         }
     }
 }

@@ -14,6 +14,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -74,6 +75,7 @@ final class Experiment {
         this.config = NamedConfig.of(options, defaults);
         // hours of training should not end at a folder that cannot be written
         options.output.ifPresent(Experiment::make);
+        options.onnx.ifPresent(Experiment::checkTarget);
         Pictures all = source.get();
         this.pictures = options.limit.map(all::limitedTo).orElse(all);
     }
@@ -100,8 +102,6 @@ final class Experiment {
             try (Quantizer quantizer = quantizer(model)) {
                 final ParameterBytes bytes = ParameterBytes.of(model, quantizer.plan());
                 double quantizedAccuracy = quantize(quantizer);
-                Optional<OnnxResult> onnx = onnx(quantizer);
-                double seconds = (System.nanoTime() - begin) / 1e9;
                 Report report =
                         new Report(
                                 pictures.description(),
@@ -115,12 +115,22 @@ final class Experiment {
                                 quantizedAccuracy,
                                 bytes.inFloat(),
                                 bytes.quantized(),
-                                seconds,
-                                onnx);
+                                secondsSince(begin),
+                                Optional.empty());
+                // what was trained is kept even if it cannot become an ONNX model
                 write(quantizer, report);
-                return report;
+                if (!options.toOnnx()) {
+                    return report;
+                }
+                Report whole = report.with(onnx(quantizer), secondsSince(begin));
+                writeReport(whole);
+                return whole;
             }
         }
+    }
+
+    private static double secondsSince(long nanoTime) {
+        return (System.nanoTime() - nanoTime) / 1e9;
     }
 
     private double quantize(Quantizer quantizer) {
@@ -135,18 +145,16 @@ final class Experiment {
         return accuracy(quantizer.model(), "quantized test");
     }
 
-    private Optional<OnnxResult> onnx(Quantizer quantizer) {
-        if (!options.toOnnx()) {
-            return Optional.empty();
-        }
+    private OnnxResult onnx(Quantizer quantizer) {
         messages.println("exporting to ONNX, comparing and timing");
         try {
             int processors = Runtime.getRuntime().availableProcessors();
-            return Optional.of(new OnnxStage(pictures, processors).run(quantizer, options.onnx));
+            return new OnnxStage(pictures, processors).run(quantizer, options.onnx);
         } catch (OnnxExportException | UnverifiedModelException e) {
             throw new InputException("--onnx: " + e.getMessage());
         } catch (IOException e) {
-            throw InputException.unreadable(options.onnx.orElse(Path.of("ONNX model")), e);
+            throw InputException.unreadable(
+                    "--onnx", options.onnx.orElse(Path.of("temporary file")), e);
         }
     }
 
@@ -266,6 +274,22 @@ final class Experiment {
         }
     }
 
+    private static void checkTarget(Path onnx) {
+        Path file = onnx.toAbsolutePath();
+        Path folder = file.getParent();
+        if (folder == null || Files.isDirectory(file)) {
+            throw new InputException("--onnx: " + onnx + ": is a folder; expected a file");
+        }
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw InputException.unreadable("--onnx", folder, e);
+        }
+        if (!Files.isWritable(folder)) {
+            throw new InputException("--onnx: " + folder + ": files cannot be made in this folder");
+        }
+    }
+
     private static void saveFloat(Model model, Path folder) {
         try {
             // without it DJL would number the files of run after run
@@ -303,18 +327,36 @@ final class Experiment {
     }
 
     private void write(Quantizer quantizer, Report report) {
-        Optional<Path> folder = options.output;
-        if (folder.isEmpty()) {
+        if (options.output.isEmpty()) {
             return;
         }
+        Path folder = options.output.get();
         try {
-            Path quantized = Files.createDirectories(folder.get().resolve("quantized"));
+            Path quantized = Files.createDirectories(folder.resolve("quantized"));
             quantizer.exportModel(
                     quantized.resolve(network), quantized.resolve(network + "-calibration.json"));
-            Files.writeString(
-                    folder.get().resolve("report.json"), report.toJson() + System.lineSeparator());
         } catch (IOException e) {
-            throw InputException.unreadable(folder.get(), e);
+            throw InputException.unreadable(folder, e);
+        }
+        writeReport(report);
+        if (options.toOnnx()) {
+            // writing took the quantizers out; this puts them back as they were
+            quantizer.compress();
+        }
+    }
+
+    /** Writes it beside its place first: a report that is there already is not lost on the way. */
+    private void writeReport(Report report) {
+        if (options.output.isEmpty()) {
+            return;
+        }
+        Path file = options.output.get().resolve("report.json");
+        Path part = options.output.get().resolve("report.json.part");
+        try {
+            Files.writeString(part, report.toJson() + System.lineSeparator());
+            Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw InputException.unreadable(file, e);
         }
     }
 }

@@ -25,6 +25,11 @@ final class InputException extends RuntimeException {
         return new InputException(file + ": " + reason(cause), cause);
     }
 
+    /** Returns the exception for a file that an option named. */
+    static InputException unreadable(String option, Path file, IOException cause) {
+        return new InputException(option + ": " + file + ": " + reason(cause), cause);
+    }
+
     /** Says what the message of Java's own file exceptions, which is only a path, leaves out. */
     private static String reason(IOException cause) {
         if (cause instanceof NoSuchFileException) {

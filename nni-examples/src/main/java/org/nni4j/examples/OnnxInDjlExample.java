@@ -49,7 +49,19 @@ public final class OnnxInDjlExample {
     }
 
     /** Returns the class that the model gives each picture. */
-    static int[] predict(Path model, ImageSet pictures)
+    private static int[] predict(Path model, ImageSet pictures)
+            throws ModelException, IOException, TranslateException {
+        float[] scores = scores(model, pictures);
+        int classes = scores.length / pictures.size();
+        int[] answers = new int[pictures.size()];
+        for (int i = 0; i < answers.length; i++) {
+            answers[i] = largest(Arrays.copyOfRange(scores, i * classes, (i + 1) * classes));
+        }
+        return answers;
+    }
+
+    /** Returns what the model gives each class of each picture. */
+    static float[] scores(Path model, ImageSet pictures)
             throws ModelException, IOException, TranslateException {
         Criteria<NDList, NDList> criteria =
                 Criteria.builder()
@@ -68,17 +80,12 @@ public final class OnnxInDjlExample {
                             pictures.height(),
                             pictures.width());
             NDArray x = loaded.getNDManager().create(pixels, shape);
-            float[] scores = predictor.predict(new NDList(x)).singletonOrThrow().toFloatArray();
-            int classes = scores.length / pictures.size();
-            int[] answers = new int[pictures.size()];
-            for (int i = 0; i < answers.length; i++) {
-                answers[i] = largest(Arrays.copyOfRange(scores, i * classes, (i + 1) * classes));
-            }
-            return answers;
+            return predictor.predict(new NDList(x)).singletonOrThrow().toFloatArray();
         }
     }
 
-    private static float[] pixels(ImageSet pictures) {
+    /** Returns the pictures as the network takes them. */
+    static float[] pixels(ImageSet pictures) {
         float[] pixels = new float[pictures.size() * pictures.stride()];
         float[][] table = Normalization.MNIST.table();
         for (int i = 0; i < pictures.size(); i++) {

@@ -2,7 +2,7 @@ package org.nni4j.examples;
 
 import java.util.Locale;
 import java.util.Map;
-import org.nni4j.export.ExportReport;
+import org.nni4j.export.ModelReport;
 import org.nni4j.export.verification.Gains;
 
 /**
@@ -11,7 +11,7 @@ import org.nni4j.export.verification.Gains;
  * @param report what the export found
  * @param accuracy correct answers of the model in ONNX Runtime, in percent of the whole test set
  */
-record OnnxResult(ExportReport report, double accuracy) {
+record OnnxResult(ModelReport report, double accuracy) {
 
     /** Adds its figures to a line of JSON. */
     void addTo(Map<String, Object> fields) {

@@ -10,8 +10,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.nni4j.compression.Quantizer;
-import org.nni4j.export.ExportReport;
+import org.nni4j.export.ModelReport;
 import org.nni4j.export.OnnxExporter;
+import org.nni4j.export.OnnxModelExporter;
 import org.nni4j.export.runtime.OnnxSession;
 import org.nni4j.export.runtime.RuntimeTensor;
 import org.nni4j.export.runtime.SessionSettings;
@@ -42,12 +43,13 @@ final class OnnxStage {
         Path target =
                 file.isPresent() ? file.get() : Files.createTempFile("nni4j-example", ".onnx");
         try (NDManager scope = quantizer.model().getNDManager().newSubManager()) {
-            ExportReport report =
+            OnnxExporter exporter =
                     OnnxExporter.builder()
                             .optThreads(threads)
                             .optTimed(SECONDS_PER_BATCH_SIZE, 1, 32)
-                            .build()
-                            .exportQuantized(quantizer, samples(scope), target);
+                            .build();
+            ModelReport report =
+                    OnnxModelExporter.export(exporter, quantizer, samples(scope), target);
             return new OnnxResult(report, accuracy(target, scope));
         } finally {
             if (file.isEmpty()) {

@@ -45,6 +45,24 @@ record Report(
         return floatAccuracy - quantizedAccuracy;
     }
 
+    /** Returns the same with what became of it as an ONNX model. */
+    Report with(OnnxResult result, double wholeSeconds) {
+        return new Report(
+                data,
+                network,
+                algorithm,
+                config,
+                seed,
+                floatEpochs,
+                epochs,
+                floatAccuracy,
+                quantizedAccuracy,
+                floatBytes,
+                quantizedBytes,
+                wholeSeconds,
+                Optional.of(result));
+    }
+
     /** Returns one line of JSON. */
     String toJson() {
         Map<String, Object> fields = new LinkedHashMap<>();

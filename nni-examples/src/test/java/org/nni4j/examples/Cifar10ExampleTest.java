@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -73,6 +75,19 @@ class Cifar10ExampleTest {
         assertThat(report.get("algorithm").getAsString()).isEqualTo(algorithm);
         assertThat(report.get("quantized_bytes").getAsLong())
                 .isLessThan(report.get("float_bytes").getAsLong());
+    }
+
+    @Test
+    void run_onnx_writesAVerifiedModelOfIntegers() throws IOException {
+        Path file = folder.resolve("resnet20.onnx");
+        JsonObject report =
+                run("--float-epochs 1 --algorithm observer --calibration 8 --onnx " + file);
+
+        assertThat(report.get("onnx_verified").getAsBoolean()).isTrue();
+        assertThat(report.get("onnx_int8_file_bytes").getAsLong()).isEqualTo(Files.size(file));
+        // ResNet-20 is nearly all weights, of which each has a fourth of its bytes
+        assertThat(report.get("onnx_float_file_bytes").getAsDouble() / Files.size(file))
+                .isGreaterThan(3.5);
     }
 
     @Test

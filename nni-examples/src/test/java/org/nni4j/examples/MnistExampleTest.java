@@ -10,8 +10,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
@@ -20,6 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nni4j.algorithm.Algorithms;
+import org.nni4j.export.runtime.OnnxSession;
+import org.nni4j.export.runtime.RuntimeTensor;
+import org.nni4j.export.runtime.SessionSettings;
 
 class MnistExampleTest {
     /** Enough for one short epoch. */
@@ -59,11 +62,120 @@ class MnistExampleTest {
 
         assertThat(json().get("onnx_verified").getAsBoolean()).isTrue();
         assertThat(json().get("onnx_int8_file_bytes").getAsLong()).isEqualTo(Files.size(file));
-        assertThat(OnnxInDjlExample.predict(file, SyntheticDigits.draw(10, 7)))
-                .hasSize(10)
-                .satisfies(
-                        digits ->
-                                Arrays.stream(digits).forEach(d -> assertThat(d).isBetween(0, 9)));
+        ImageSet digits = SyntheticDigits.draw(10, 7);
+        RuntimeTensor pixels = RuntimeTensor.floats(OnnxInDjlExample.pixels(digits), 10, 1, 28, 28);
+        try (OnnxSession session = OnnxSession.open(file, SessionSettings.standard(1))) {
+            float[] expected = session.run(List.of(pixels)).values().iterator().next().floats();
+            assertThat(OnnxInDjlExample.scores(file, digits)).isEqualTo(expected);
+        }
+    }
+
+    /** The same with ranges per call: layers with such kernels in integers, all others in float. */
+    @Test
+    void run_dynamicToOnnx_saysWhatStayedFloat() {
+        Path file = folder.resolve("dynamic.onnx");
+        String[] args = {
+            "--limit", "64", "--float-epochs", "1", "-a", "dynamic", "--onnx", file.toString()
+        };
+        assertThat(run(args)).as(messages).isZero();
+
+        assertThat(file).isNotEmptyFile();
+        assertThat(out)
+                .contains("DynamicQuantizeMatMul", "in float: 01Conv2d", "verified: ", "batch 32")
+                .contains("accuracy of the ONNX model in ONNX Runtime: ");
+    }
+
+    /** What the README's first command prints at its end, on few pictures. */
+    @Test
+    void experiment_withoutOptions_endsWithTheOnnxModelsFigures() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        PrintStream stream = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+        Pictures few =
+                new Pictures(
+                        "few digits",
+                        SyntheticDigits.draw(64, 3),
+                        SyntheticDigits.draw(64, 4),
+                        Normalization.MNIST,
+                        Augmentation.NONE);
+        ExampleDefaults brief = new ExampleDefaults("mnist", 1, 1, 0.03f, 0.005f, 5e-4f, 1);
+        String table =
+                new Experiment(new ExampleOptions(), brief, "lenet", () -> few, stream, stream)
+                        .run(Networks.leNet(IdxFiles.CLASSES, false))
+                        .toTable();
+
+        assertThat(table)
+                .containsSubsequence(
+                        "accuracy",
+                        "executed: ",
+                        " integer, 0 float, ",
+                        "no operator runs in float",
+                        "verified, 64 samples",
+                        "each operator, unoptimized",
+                        "measured with",
+                        "times smaller",
+                        "batch 1 ",
+                        "times as fast as float",
+                        "batch 32",
+                        "accuracy of the ONNX model in ONNX Runtime: ");
+        Pattern accuracy = Pattern.compile("ONNX Runtime: ([0-9.]+) %");
+        assertThat(accuracy.matcher(table).results().map(r -> Double.valueOf(r.group(1))))
+                .singleElement()
+                .satisfies(percent -> assertThat(percent).isBetween(0., 100.));
+    }
+
+    private String[] calibrated(String onnx) {
+        return new String[] {
+            "--limit",
+            "64",
+            "--float-epochs",
+            "1",
+            "--json",
+            "-a",
+            "observer",
+            "--calibration",
+            "40",
+            "-o",
+            folder.toString(),
+            "--onnx",
+            folder.resolve(onnx).toString()
+        };
+    }
+
+    @Test
+    void run_outputAndOnnx_reportHasBoth() {
+        assertThat(run(calibrated("lenet.onnx"))).as(messages).isZero();
+
+        assertThat(json().get("onnx_verified").getAsBoolean()).isTrue();
+        assertThat(folder.resolve("report.json")).hasContent(out.strip());
+        assertThat(folder.resolve("quantized/lenet-0000.params")).isNotEmptyFile();
+    }
+
+    @Test
+    void run_onnxThatCannotBeWritten_keepsWhatWasTrained() throws IOException {
+        // a name that a file may have, but not with the suffix of one that is being written
+        String name = "n".repeat(250);
+        assertThat(run(calibrated(name))).isEqualTo(2);
+
+        assertThat(messages).contains("error: --onnx: ", "exporting to ONNX");
+        assertThat(folder.resolve("quantized/lenet-0000.params")).isNotEmptyFile();
+        assertThat(folder.resolve("quantized/lenet-calibration.json")).isNotEmptyFile();
+        assertThat(Files.readString(folder.resolve("report.json")))
+                .contains("quantized_accuracy")
+                .doesNotContain("onnx_accuracy");
+    }
+
+    @Test
+    void run_onnxWhereNoFileCanBe_isToldBeforeTraining() throws IOException {
+        Path taken = Files.writeString(folder.resolve("taken"), "");
+
+        assertThat(runShort("--onnx", folder.toString())).isEqualTo(2);
+        assertThat(messages)
+                .contains("error: --onnx: " + folder + ": is a folder; expected a file")
+                .doesNotContain("float epoch");
+        assertThat(runShort("--onnx", taken.resolve("lenet.onnx").toString())).isEqualTo(2);
+        assertThat(messages)
+                .contains("error: --onnx: " + taken + ": is a file; expected a folder")
+                .doesNotContain("float epoch");
     }
 
     @Test

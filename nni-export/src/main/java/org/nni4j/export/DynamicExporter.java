@@ -1,7 +1,9 @@
 package org.nni4j.export;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -9,14 +11,21 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.compression.Inspection;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.export.OnnxExporter.Draft;
 import org.nni4j.export.dynamic.DynamicEmission;
+import org.nni4j.export.network.TracedNetwork;
 import org.nni4j.export.onnx.OnnxVersion;
+import org.nni4j.export.operator.EmissionHooks;
 import org.nni4j.export.runtime.OnnxSession;
+import org.nni4j.export.runtime.OperatorCensus;
 import org.nni4j.export.runtime.RuntimeTensor;
 import org.nni4j.export.runtime.SessionSettings;
+import org.nni4j.export.verification.GainMeter;
+import org.nni4j.export.verification.Gains;
 import org.nni4j.placement.PlannedLayer;
 import org.nni4j.placement.QuantizationPlan;
 
@@ -45,7 +54,8 @@ public final class DynamicExporter {
     }
 
     /**
-     * Writes the model for any batch size, and compares it.
+     * Writes the model for any batch size, compares it, and measures it as {@link OnnxExporter}
+     * does by default.
      *
      * @param quantizer of algorithm {@code dynamic} and profile {@code onnxruntime}, compressed
      * @param samples inputs to compare with, batch first; left as they are
@@ -53,7 +63,8 @@ public final class DynamicExporter {
      * @return what was written and found; print it
      * @throws OnnxExportException if the network or its profile cannot be exported, or the model
      *     does not compute what it does in DJL; then nothing is written
-     * @throws IllegalArgumentException if the quantizer is of another algorithm
+     * @throws IllegalArgumentException if the quantizer is of another algorithm, or there are no
+     *     samples
      * @throws IllegalStateException if {@link Quantizer#compress()} was not called
      * @throws IOException if the file cannot be written
      */
@@ -63,16 +74,20 @@ public final class DynamicExporter {
     }
 
     /**
-     * Writes the model as an exporter's settings say, and compares it.
+     * Writes the model as an exporter's settings say, compares it, and measures it. The exporter's
+     * limits do not apply: the comparison knows how far outputs can be apart.
      *
-     * @param exporter names inputs and outputs, and says whether any batch size is taken
+     * @param exporter names inputs and outputs, and says whether any batch size is taken, what is
+     *     timed with how many threads, and whether an unverified model is written
      * @param quantizer of algorithm {@code dynamic} and profile {@code onnxruntime}, compressed
      * @param samples inputs to compare with, batch first; left as they are
      * @param file the target; replaced if it exists
      * @return what was written and found; print it
      * @throws OnnxExportException if the network or its profile cannot be exported, or the model
-     *     does not compute what it does in DJL; then nothing is written
-     * @throws IllegalArgumentException if the quantizer is of another algorithm
+     *     does not compute what it does in DJL, unless {@link OnnxExporter.Builder#optUnverified}
+     *     allows that; then nothing is written
+     * @throws IllegalArgumentException if the quantizer is of another algorithm, there are no
+     *     samples, or the exporter is to write four-bit weights
      * @throws IllegalStateException if {@link Quantizer#compress()} was not called
      * @throws IOException if the file cannot be written
      */
@@ -80,6 +95,12 @@ public final class DynamicExporter {
             OnnxExporter exporter, Quantizer quantizer, NDList samples, Path file)
             throws IOException {
         check(quantizer.plan());
+        check(samples);
+        if (exporter.settings().fourBitWeights()) {
+            throw new IllegalArgumentException(
+                    "optFourBitWeights(true): dynamically quantized weights have 8 bits; expected"
+                            + " false");
+        }
         return new DynamicExporter(exporter, quantizer, samples).write(file);
     }
 
@@ -107,6 +128,24 @@ public final class DynamicExporter {
         }
     }
 
+    private static void check(NDList samples) {
+        if (samples.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "no samples; expected an array for each of the network's inputs, batch first");
+        }
+        for (int i = 0; i < samples.size(); i++) {
+            Shape shape = samples.get(i).getShape();
+            if (shape.dimension() == 0 || shape.size() == 0) {
+                throw new IllegalArgumentException(
+                        "samples["
+                                + i
+                                + "] has shape "
+                                + shape
+                                + "; expected a batch axis first, and no empty axis");
+            }
+        }
+    }
+
     private static String profile(PlannedLayer layer) {
         Object profile = layer.points().get(0).settings().get(PROFILE);
         return profile == null ? EXACT_PROFILE : profile.toString();
@@ -114,81 +153,94 @@ public final class DynamicExporter {
 
     private DynamicReport write(Path file) throws IOException {
         CalibrationConfig calibration = quantizer.calibration();
+        Inspection inspection = quantizer.inspect();
+        TracedNetwork network = inspection.onFloatNetwork(block -> exporter.trace(block, samples));
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("nni4j.algorithm", calibration.algorithm());
         metadata.put("nni4j.config", quantizer.config().toJson());
         Draft draft =
-                quantizer
-                        .inspect()
-                        .onFloatNetwork(
-                                block ->
-                                        exporter.draft(
-                                                exporter.trace(block, samples),
-                                                new DynamicEmission(calibration),
-                                                OnnxVersion.STANDARD,
-                                                metadata));
+                exporter.draft(
+                        network, new DynamicEmission(calibration), OnnxVersion.STANDARD, metadata);
         byte[] bytes = draft.bytes();
-        DynamicReport report = compare(draft.as(file, bytes.length), inDjl(), inOnnxRuntime(bytes));
-        if (!report.isVerified()) {
+        OnnxExport export = draft.as(file, bytes.length);
+        List<OutputDifference> differences = differences(draft.outputs(), bytes);
+        OperatorCensus census = OperatorCensus.of(bytes);
+        List<String> notes = new ArrayList<>(export.notes());
+        DynamicReport report =
+                new DynamicReport(
+                        export,
+                        census,
+                        new DynamicFloatReasons(network.graph(), quantizer.plan()).explain(census),
+                        differences,
+                        gains(inspection, floating(network), bytes, notes),
+                        notes);
+        if (!report.isVerified() && !exporter.settings().unverified()) {
             throw new OnnxExportException(
-                    List.of("the ONNX model does not compute what it does in DJL: " + report));
+                    report.problems().stream()
+                            .map(
+                                    problem ->
+                                            "the ONNX model does not compute what it does in DJL: "
+                                                    + problem)
+                            .toList());
         }
         draft.write(file);
         return report;
     }
 
-    private List<float[]> inDjl() {
+    private byte[] floating(TracedNetwork network) {
+        return exporter.draft(network, EmissionHooks.FLOAT, OnnxVersion.STANDARD, Map.of()).bytes();
+    }
+
+    private Gains gains(
+            Inspection inspection, byte[] floating, byte[] integer, List<String> notes) {
+        QuantizedExport.Settings settings = exporter.settings();
+        boolean timed = settings.timedSeconds() > 0;
+        if (timed && exporter.isFixedBatch()) {
+            notes.add("nothing was timed: the model takes the samples' batch size alone");
+        }
+        if (!timed || exporter.isFixedBatch()) {
+            return new Gains(floating.length, integer.length, settings.threads(), List.of());
+        }
+        return inspection.onFloatNetwork(
+                block ->
+                        new GainMeter(floating, integer, settings.threads())
+                                .measure(
+                                        block,
+                                        samples,
+                                        settings.batchSizes(),
+                                        settings.timedSeconds()));
+    }
+
+    private List<OutputDifference> differences(List<String> names, byte[] bytes) {
+        List<RuntimeTensor> expected = inDjl();
+        List<RuntimeTensor> actual = inOnnxRuntime(bytes);
+        return IntStream.range(0, names.size())
+                .mapToObj(i -> OutputDifference.of(names.get(i), expected.get(i), actual.get(i)))
+                .toList();
+    }
+
+    private List<RuntimeTensor> inDjl() {
         try (NDManager scope = samples.head().getManager().newSubManager()) {
             NDList inputs = new NDList();
-            samples.forEach(
-                    sample -> {
-                        var view = sample.reshape(sample.getShape());
-                        view.attach(scope);
-                        inputs.add(view);
-                    });
-            List<float[]> outputs = new ArrayList<>();
-            quantizer
+            for (NDArray sample : samples) {
+                NDArray view = sample.reshape(sample.getShape());
+                view.attach(scope);
+                inputs.add(view);
+            }
+            return quantizer
                     .model()
                     .getBlock()
                     .forward(new ParameterStore(scope, false), inputs, false)
-                    .forEach(output -> outputs.add(output.toFloatArray()));
-            return outputs;
-        }
-    }
-
-    private List<float[]> inOnnxRuntime(byte[] bytes) {
-        try (OnnxSession session = OnnxSession.open(bytes, SessionSettings.exact())) {
-            return session.run(samples.stream().map(RuntimeTensor::of).toList()).values().stream()
-                    .map(RuntimeTensor::floats)
+                    .stream()
+                    .map(RuntimeTensor::of)
                     .toList();
         }
     }
 
-    private static DynamicReport compare(
-            OnnxExport export, List<float[]> expected, List<float[]> actual) {
-        double min = Double.POSITIVE_INFINITY;
-        double max = Double.NEGATIVE_INFINITY;
-        for (float[] output : expected) {
-            for (float value : output) {
-                min = Math.min(min, value);
-                max = Math.max(max, value);
-            }
+    private List<RuntimeTensor> inOnnxRuntime(byte[] bytes) {
+        try (OnnxSession session = OnnxSession.open(bytes, SessionSettings.exact())) {
+            return List.copyOf(
+                    session.run(samples.stream().map(RuntimeTensor::of).toList()).values());
         }
-        double lastBits = DynamicReport.LAST_BITS * Math.max(Math.abs(min), Math.abs(max));
-        long values = 0;
-        long differing = 0;
-        double sum = 0;
-        double largest = 0;
-        for (int o = 0; o < expected.size(); o++) {
-            for (int i = 0; i < expected.get(o).length; i++) {
-                double distance = Math.abs((double) expected.get(o)[i] - actual.get(o)[i]);
-                values++;
-                differing += distance <= lastBits ? 0 : 1;
-                sum += distance;
-                largest = Double.isNaN(distance) ? Double.NaN : Math.max(largest, distance);
-            }
-        }
-        return new DynamicReport(
-                export, values, differing, sum / Math.max(1, values), largest, max - min);
     }
 }

@@ -24,7 +24,8 @@ public record ExportReport(
         List<FloatLayer> floatLayers,
         Verification verification,
         Gains gains,
-        List<String> notes) {
+        List<String> notes)
+        implements ModelReport {
 
     /** Copies the lists. */
     public ExportReport {
@@ -37,6 +38,7 @@ public record ExportReport(
      *
      * @return whether the verification found no problem
      */
+    @Override
     public boolean isVerified() {
         return verification.isVerified();
     }

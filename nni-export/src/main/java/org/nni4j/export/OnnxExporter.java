@@ -143,6 +143,14 @@ public final class OnnxExporter {
         return new QuantizedExport(this, settings, quantizer, samples).write(file);
     }
 
+    QuantizedExport.Settings settings() {
+        return settings;
+    }
+
+    boolean isFixedBatch() {
+        return fixedBatch;
+    }
+
     /**
      * Traces a network as this exporter needs it.
      *
@@ -348,7 +356,8 @@ public final class OnnxExporter {
         }
 
         /**
-         * Sets how long a quantized model is timed.
+         * Sets how long a quantized model is timed; with a fixed batch size a dynamically quantized
+         * one is not.
          *
          * @param seconds for each batch size; 2 by default, 0 to time nothing
          * @param sizes of the batches; 1 and 32 by default
@@ -361,7 +370,8 @@ public final class OnnxExporter {
         }
 
         /**
-         * Sets what a quantized model must keep to be called verified.
+         * Sets what a quantized model must keep to be called verified; a dynamically quantized one
+         * has limits of its own.
          *
          * @param value {@link Verification.Limits#STANDARD} by default
          * @return this

@@ -8,10 +8,15 @@ public final class UnverifiedModelException extends RuntimeException {
     private final transient ExportReport report;
 
     UnverifiedModelException(ExportReport report) {
+        this(report, "optUnverified(true) writes it all the same");
+    }
+
+    UnverifiedModelException(ExportReport report, String advice) {
         super(
                 "the ONNX model does not compute what was trained, and was not written: "
                         + String.join("; ", report.verification().problems())
-                        + "; optUnverified(true) writes it all the same");
+                        + "; "
+                        + advice);
         this.report = report;
     }
 

@@ -46,12 +46,14 @@ class DynamicExportTest {
     /** Relative to the largest: the fused kernel multiplies and adds with one rounding. */
     private static final double FUSED = 1e-6;
 
+    private static final OnnxExporter UNTIMED = OnnxExporter.builder().optTimed(0).build();
+
     @TempDir private Path folder;
 
     @ParameterizedTest
     @CsvSource({
         "per_tensor_symmetric, true, 1, false", "per_channel_symmetric, true, 1, false",
-        "per_tensor_symmetric, false, 7, false", "per_channel_symmetric, true, 7, true"
+        "per_tensor_symmetric, false, 7, true", "per_channel_symmetric, true, 7, true"
     })
     void linear_isTheSameToTheLastBit(String scheme, boolean bias, int steps, boolean reduced)
             throws Exception {
@@ -67,7 +69,7 @@ class DynamicExportTest {
             quantizer.compress();
             Path file = folder.resolve("linear.onnx");
             NDList inputs = new NDList(random(manager, shape, SEED));
-            OnnxExport export = DynamicExporter.export(quantizer, inputs, file).export();
+            OnnxExport export = DynamicExporter.export(UNTIMED, quantizer, inputs, file).export();
             assertThat(export.operators())
                     .containsEntry("DynamicQuantizeLinear", 2)
                     .containsEntry("MatMulInteger", 2)
@@ -166,7 +168,7 @@ class DynamicExportTest {
             quantizer.compress();
             Path file = folder.resolve("batch.onnx");
             NDList inputs = new NDList(random(manager, new Shape(1, 6, INPUTS), SEED));
-            assertThat(DynamicExporter.export(quantizer, inputs, file).export().anyBatch())
+            assertThat(DynamicExporter.export(UNTIMED, quantizer, inputs, file).export().anyBatch())
                     .isTrue();
             for (int batch : new int[] {3, 6}) {
                 NDList data = new NDList(random(manager, new Shape(batch, 6, INPUTS), batch));
@@ -195,7 +197,8 @@ class DynamicExportTest {
             NDList inputs = new NDList(random(manager, shape, SEED));
             OnnxExporter.builder().build().exportFloat(block, floating, inputs);
             quantizer.compress();
-            OnnxExport export = DynamicExporter.export(quantizer, inputs, integer).export();
+            OnnxExport export =
+                    DynamicExporter.export(UNTIMED, quantizer, inputs, integer).export();
             assertThat(export.operators()).containsKeys("GRU", "DynamicQuantizeLSTM");
             assertThat((double) Files.size(floating) / Files.size(integer)).isGreaterThan(3.5);
             // The GRU's own sums differ by their order.
@@ -242,6 +245,158 @@ class DynamicExportTest {
         }
     }
 
+    /** One value alone has no range, which says nothing of how exactly it can be met. */
+    @Test
+    void singleOutput_isVerified() throws Exception {
+        try (Model model = model(lastStep(), new Shape(1, 9, INPUTS));
+                DynamicQuantizer quantizer = quantizer(model, "per_tensor_symmetric", false);
+                NDManager manager = NDManager.newBaseManager()) {
+            quantizer.compress();
+            NDList inputs = new NDList(random(manager, new Shape(1, 9, INPUTS), SEED));
+            DynamicReport report =
+                    DynamicExporter.export(UNTIMED, quantizer, inputs, folder.resolve("one.onnx"));
+            assertThat(report.isVerified()).as(report.toString()).isTrue();
+            assertThat(report.values()).isOne();
+        }
+    }
+
+    private static Block lastStep() {
+        return new SequentialBlock()
+                .add(LSTM.builder().setStateSize(32).setNumLayers(1).build())
+                .addSingleton(sequence -> sequence.get(":, -1"))
+                .add(Linear.builder().setUnits(1).build());
+    }
+
+    @Test
+    void integerOutputs_areComparedForEquality() throws Exception {
+        Block block =
+                new SequentialBlock()
+                        .add(Linear.builder().setUnits(7).build())
+                        .addSingleton(scores -> scores.argMax(1));
+        try (Model model = model(block, new Shape(4, INPUTS));
+                DynamicQuantizer quantizer = quantizer(model, "per_tensor_symmetric", false);
+                NDManager manager = NDManager.newBaseManager()) {
+            quantizer.compress();
+            NDList inputs = new NDList(random(manager, new Shape(4, INPUTS), SEED));
+            DynamicReport report =
+                    DynamicExporter.export(UNTIMED, quantizer, inputs, folder.resolve("top.onnx"));
+            assertThat(report.isVerified()).isTrue();
+            assertThat(report.toString()).contains("output0: 0 of 4 integers differ");
+        }
+    }
+
+    @Test
+    void emptySamples_areRefused() {
+        try (Model model = model(Linear.builder().setUnits(3).build(), new Shape(1, INPUTS));
+                DynamicQuantizer quantizer = quantizer(model, "per_tensor_symmetric", false);
+                NDManager manager = NDManager.newBaseManager()) {
+            quantizer.compress();
+            Path file = folder.resolve("refused.onnx");
+            assertThatThrownBy(() -> DynamicExporter.export(quantizer, new NDList(), file))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage(
+                            "no samples; expected an array for each of the network's inputs, batch"
+                                    + " first");
+            NDList none = new NDList(manager.create(new Shape(0, INPUTS)));
+            assertThatThrownBy(() -> DynamicExporter.export(quantizer, none, file))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage(
+                            "samples[0] has shape (0, 24); expected a batch axis first, and no"
+                                    + " empty axis");
+            OnnxExporter four = OnnxExporter.builder().optFourBitWeights(true).build();
+            NDList one = new NDList(random(manager, new Shape(1, INPUTS), SEED));
+            assertThatThrownBy(() -> DynamicExporter.export(four, quantizer, one, file))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("optFourBitWeights(true)");
+        }
+    }
+
+    @Test
+    void report_saysWhatStayedFloatAndWhy_andWhatIsGained() throws Exception {
+        Block block =
+                new SequentialBlock()
+                        .add(LSTM.builder().setStateSize(16).setNumLayers(1).build())
+                        .add(GRU.builder().setStateSize(8).setNumLayers(1).build())
+                        .add(Linear.builder().setUnits(2).build());
+        Shape shape = new Shape(2, 5, INPUTS);
+        try (Model model = model(block, shape);
+                DynamicQuantizer quantizer = new DynamicQuantizer(model, List.of(entry("LSTM")));
+                NDManager manager = NDManager.newBaseManager()) {
+            quantizer.compress();
+            OnnxExporter timed = OnnxExporter.builder().optThreads(1).optTimed(0.05, 1, 3).build();
+            Path file = folder.resolve("report.onnx");
+            NDList inputs = new NDList(random(manager, shape, SEED));
+            DynamicReport report = DynamicExporter.export(timed, quantizer, inputs, file);
+
+            assertThat(report.census().counts()).containsKeys("DynamicQuantizeLSTM", "GRU");
+            assertThat(report.floatLayers())
+                    .anySatisfy(
+                            layer -> {
+                                assertThat(layer.layer()).isEqualTo("02GRU");
+                                assertThat(layer.reason())
+                                        .isEqualTo(
+                                                "the runtime has no dynamic integer kernel for"
+                                                        + " Gru");
+                            })
+                    .anySatisfy(
+                            layer -> {
+                                assertThat(layer.layer()).isEqualTo("03Linear");
+                                assertThat(layer.reason())
+                                        .isEqualTo(
+                                                quantizer.plan().layersLeftAlone().stream()
+                                                        .filter(l -> l.path().equals("03Linear"))
+                                                        .findFirst()
+                                                        .orElseThrow()
+                                                        .reason());
+                            });
+            assertThat(report.gains().integerBytes()).isEqualTo(Files.size(file));
+            assertThat(report.gains().shrinkage()).isGreaterThan(1);
+            assertThat(report.gains().batches()).extracting(b -> b.size()).containsExactly(1, 3);
+            assertThat(report.toString())
+                    .contains("in float: 02GRU (GRU)", "executed: ", "times smaller", "batch 3");
+        }
+    }
+
+    /** What Java read of a tensor is a constant of the model, which the user has to know. */
+    @Test
+    void report_printsTheTracesNotes() throws Exception {
+        Block block =
+                new SequentialBlock()
+                        .add(Linear.builder().setUnits(3).build())
+                        .addSingleton(
+                                scores -> {
+                                    scores.toFloatArray();
+                                    return scores;
+                                });
+        try (Model model = model(block, new Shape(2, INPUTS));
+                DynamicQuantizer quantizer = quantizer(model, "per_tensor_symmetric", false);
+                NDManager manager = NDManager.newBaseManager()) {
+            quantizer.compress();
+            NDList inputs = new NDList(random(manager, new Shape(2, INPUTS), SEED));
+            DynamicReport report =
+                    DynamicExporter.export(UNTIMED, quantizer, inputs, folder.resolve("read.onnx"));
+            assertThat(report.toString()).contains("note: ", "what Java made of it");
+        }
+    }
+
+    @Test
+    void exportModel_withOnnxPath_writesADynamicModelToo() throws Exception {
+        Shape shape = new Shape(1, 6, INPUTS);
+        try (Model model = model(lastStep(), shape);
+                DynamicQuantizer quantizer = quantizer(model, "per_tensor_symmetric", false);
+                NDManager manager = NDManager.newBaseManager()) {
+            quantizer.compress();
+            NDList data = new NDList(random(manager, shape, SEED));
+            NDList expected = evaluate(model, data);
+            Path file = folder.resolve("three.onnx");
+            quantizer.exportModel(
+                    folder.resolve("three"), folder.resolve("three.json"), file, shape);
+
+            assertThat(folder.resolve("three.json")).exists();
+            assertClose(run(file, data, OptLevel.NO_OPT), expected, SAME_INTEGERS, SEED);
+        }
+    }
+
     private static Model model(Block block, Shape shape) {
         Model model = Model.newInstance("dynamic", "PyTorch");
         model.getNDManager().getEngine().setRandomSeed(SEED);
@@ -260,6 +415,13 @@ class DynamicExportTest {
                                 "quant_scheme", Map.of("weight", scheme),
                                 "op_types", List.of("Linear", "LSTM"),
                                 "reduce_range", reduced)));
+    }
+
+    private static Map<String, ?> entry(String type) {
+        return Map.of(
+                "quant_types", List.of("weight", "input"),
+                "quant_bits", 8,
+                "op_types", List.of(type));
     }
 
     private static NDArray random(NDManager manager, Shape shape, int seed) {

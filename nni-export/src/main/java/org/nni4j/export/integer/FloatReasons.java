@@ -63,7 +63,7 @@ public final class FloatReasons {
     public List<FloatLayer> explain(OperatorCensus census) {
         Set<FloatLayer> all = new LinkedHashSet<>();
         for (OperatorCensus.FloatOperator operator : census.floats()) {
-            Optional<Node> node = nodeOf(operator.name());
+            Optional<Node> node = tracedOperator(graph, operator.name()).map(this::layerNode);
             String layer =
                     node.map(n -> n.layer().isEmpty() ? n.name() : n.layer())
                             .orElse(operator.name());
@@ -77,15 +77,19 @@ public final class FloatReasons {
     }
 
     /**
-     * The traced operator whose name is the longest in a node's name. Looking for each part of the
-     * name takes no longer the more operators there are.
+     * Finds the traced operator whose name is the longest in a node's name. Looking for each part
+     * of the name takes no longer the more operators there are.
+     *
+     * @param graph what was traced
+     * @param name of a node that ONNX Runtime executes; several may be fused in it
+     * @return empty if it is no traced operator's
      */
-    private Optional<Node> nodeOf(String name) {
+    public static Optional<Node> tracedOperator(Graph graph, String name) {
         for (int length = name.length(); length > 0; length--) {
             for (int begin = 0; begin + length <= name.length(); begin++) {
                 Optional<Node> node = graph.find(name.substring(begin, begin + length));
                 if (node.isPresent()) {
-                    return node.map(this::layerNode);
+                    return node;
                 }
             }
         }
