@@ -18,6 +18,7 @@ import org.nni4j.compression.Quantizer;
 import org.nni4j.export.OnnxExporter.Draft;
 import org.nni4j.export.dynamic.DynamicEmission;
 import org.nni4j.export.network.TracedNetwork;
+import org.nni4j.export.onnx.OnnxFile;
 import org.nni4j.export.onnx.OnnxVersion;
 import org.nni4j.export.operator.EmissionHooks;
 import org.nni4j.export.runtime.OnnxSession;
@@ -96,6 +97,7 @@ public final class DynamicExporter {
             throws IOException {
         check(quantizer.plan());
         check(samples);
+        OnnxFile.checkTarget(file);
         if (exporter.settings().fourBitWeights()) {
             throw new IllegalArgumentException(
                     "optFourBitWeights(true): dynamically quantized weights have 8 bits; expected"
@@ -195,10 +197,10 @@ public final class DynamicExporter {
             Inspection inspection, byte[] floating, byte[] integer, List<String> notes) {
         QuantizedExport.Settings settings = exporter.settings();
         boolean timed = settings.timedSeconds() > 0;
-        if (timed && exporter.isFixedBatch()) {
+        if (timed && exporter.fixedBatch()) {
             notes.add("nothing was timed: the model takes the samples' batch size alone");
         }
-        if (!timed || exporter.isFixedBatch()) {
+        if (!timed || exporter.fixedBatch()) {
             return new Gains(floating.length, integer.length, settings.threads(), List.of());
         }
         return inspection.onFloatNetwork(

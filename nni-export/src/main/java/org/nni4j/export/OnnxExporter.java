@@ -121,6 +121,7 @@ public final class OnnxExporter {
      * @throws IOException if the file cannot be written
      */
     public OnnxExport exportFloat(Block block, Path file, NDList inputs) throws IOException {
+        OnnxFile.checkTarget(file);
         TracedNetwork network = trace(block, inputs);
         return export(network, file, EmissionHooks.FLOAT, OnnxVersion.STANDARD);
     }
@@ -140,6 +141,7 @@ public final class OnnxExporter {
      */
     public ExportReport exportQuantized(Quantizer quantizer, NDList samples, Path file)
             throws IOException {
+        OnnxFile.checkTarget(file);
         return new QuantizedExport(this, settings, quantizer, samples).write(file);
     }
 
@@ -147,7 +149,8 @@ public final class OnnxExporter {
         return settings;
     }
 
-    boolean isFixedBatch() {
+    /** Whether models take the batch size of the dummy inputs alone. */
+    boolean fixedBatch() {
         return fixedBatch;
     }
 
@@ -300,7 +303,8 @@ public final class OnnxExporter {
         private Builder() {}
 
         /**
-         * Writes a model for the batch size of the dummy inputs alone.
+         * Writes a model for the batch size of the dummy inputs alone: for a quantized model, that
+         * of the samples, of which every one has its axes as the network takes them.
          *
          * @param value false by default
          * @return this
@@ -356,8 +360,8 @@ public final class OnnxExporter {
         }
 
         /**
-         * Sets how long a quantized model is timed; with a fixed batch size a dynamically quantized
-         * one is not.
+         * Sets how long a quantized model is timed. One with a fixed batch is timed at its own size
+         * instead; if it is dynamically quantized, not at all.
          *
          * @param seconds for each batch size; 2 by default, 0 to time nothing
          * @param sizes of the batches; 1 and 32 by default
@@ -408,7 +412,13 @@ public final class OnnxExporter {
 
         private QuantizedExport.Settings settings() {
             return new QuantizedExport.Settings(
-                    threads, timedSeconds, batchSizes, limits, unverified, fourBitWeights);
+                    threads,
+                    timedSeconds,
+                    batchSizes,
+                    limits,
+                    unverified,
+                    fourBitWeights,
+                    QuantizedExport.Settings.MANY_ELEMENTS);
         }
 
         /**

@@ -3,7 +3,6 @@ package org.nni4j.export;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,12 +29,12 @@ import org.nni4j.export.network.TracedNetwork;
 import org.nni4j.export.onnx.OnnxVersion;
 import org.nni4j.export.operator.EmissionHooks;
 import org.nni4j.export.runtime.OperatorCensus;
-import org.nni4j.export.runtime.RuntimeTensor;
 import org.nni4j.export.verification.GainMeter;
 import org.nni4j.export.verification.Gains;
-import org.nni4j.export.verification.Reference;
+import org.nni4j.export.verification.SampleParts;
 import org.nni4j.export.verification.Verification;
 import org.nni4j.export.verification.Verifier;
+import org.nni4j.graph.Node;
 import org.nni4j.graph.ParameterRead;
 
 /** The export of one quantized model: written, verified and measured. */
@@ -52,14 +51,22 @@ final class QuantizedExport {
     private final CalibrationConfig calibration;
     private final List<String> notes = new ArrayList<>();
 
-    /** What {@link OnnxExporter.Builder} says of quantized models. */
+    /**
+     * What {@link OnnxExporter.Builder} says of quantized models, and how many elements of all
+     * tensors together are compared at once.
+     */
     record Settings(
             int threads,
             double timedSeconds,
             List<Integer> batchSizes,
             Verification.Limits limits,
             boolean unverified,
-            boolean fourBitWeights) {}
+            boolean fourBitWeights,
+            long elementsAtOnce) {
+
+        /** Each takes some ten bytes while it is compared, a few hundred MB in all. */
+        static final long MANY_ELEMENTS = 1L << 25;
+    }
 
     QuantizedExport(OnnxExporter exporter, Settings settings, Quantizer quantizer, NDList samples) {
         this.exporter = exporter;
@@ -100,8 +107,11 @@ final class QuantizedExport {
                                                 + layer.points().get(0).startStep()
                                                 + "; this is step "
                                                 + quantizer.step()));
-        if (samples.isEmpty() || samples.head().getShape().get(0) < 1) {
-            problems.add("no samples; expected at least one, of real data");
+        if (samples.isEmpty() || samples.stream().anyMatch(sample -> sample.size() < 1)) {
+            problems.add(
+                    "samples of shapes "
+                            + List.of(samples.getShapes())
+                            + "; expected at least one sample, of real data");
         }
         if (!problems.isEmpty()) {
             throw new OnnxExportException(problems);
@@ -118,12 +128,12 @@ final class QuantizedExport {
             Written asTrained = draft(network, weights, signs, false);
             Written sevenBit = draft(network, weights, signs, true);
             byte[] bytes = asTrained.draft.bytes();
-            Verification verification = verify(asTrained, bytes, sevenBit);
+            Verification verification = verify(parts(traced), asTrained, bytes, sevenBit);
             OperatorCensus census = OperatorCensus.of(bytes);
             byte[] floating =
                     exporter.draft(traced, EmissionHooks.FLOAT, OnnxVersion.STANDARD, Map.of())
                             .bytes();
-            Gains gains = gains(floating, bytes);
+            Gains gains = gains(traced.anyBatch(), floating, bytes);
             OnnxExport unwritten = asTrained.draft.as(file, bytes.length);
             ExportReport report =
                     new ExportReport(
@@ -141,14 +151,16 @@ final class QuantizedExport {
         }
     }
 
+    /* Two rows are enough for any batch size. A fixed one is what the samples are, on whatever axis. */
     private TracedNetwork trace(NDManager scope) {
-        NDList few = new NDList();
-        for (NDArray sample : samples) {
-            long rows = Math.min(2, sample.getShape().get(0));
-            NDArray head = sample.get(scope, new NDIndex(":" + rows));
-            head.attach(scope);
-            few.add(head);
+        boolean common =
+                samples.stream().allMatch(sample -> sample.getShape().dimension() > 0)
+                        && samples.stream().mapToLong(sample -> sample.size(0)).distinct().count()
+                                == 1;
+        if (exporter.fixedBatch() || !common) {
+            return inspection.onFloatNetwork(block -> exporter.trace(block, samples));
         }
+        NDList few = SampleParts.rows(samples, 0, Math.min(2, samples.head().size(0)), scope);
         return inspection.onFloatNetwork(block -> exporter.trace(block, few));
     }
 
@@ -168,14 +180,15 @@ final class QuantizedExport {
                             inspection
                                     .quantizedWeight(layer.path(), tensor.tensor(), scope)
                                     .orElseThrow();
-                    if (!inFloat.contains(read)) {
-                        weights.put(read, weight.toFloatArray());
-                    } else {
+                    // Also where an operator without integer form reads it: one that has it may,
+                    // too.
+                    weights.put(read, weight.toFloatArray());
+                    if (inFloat.contains(read)) {
                         fixed.put(read, weight);
                         notes.add(
                                 "weight \""
                                         + read
-                                        + "\" is stored in float, with its quantized values: the"
+                                        + "\" is stored in float, with its quantized values: an"
                                         + " operator that reads it has no integer form here");
                     }
                 }
@@ -189,12 +202,19 @@ final class QuantizedExport {
         return weights;
     }
 
-    /** The parameters that an operator reads which has no integer form. */
+    /** The parameters that an operator of their own layer reads which has no integer form. */
     private static Set<ParameterRead> readInFloat(TracedNetwork traced) {
         return traced.graph().nodes().stream()
                 .filter(node -> !INTEGER_WEIGHTS.contains(node.op()))
-                .flatMap(node -> node.parameters().stream())
+                .flatMap(node -> node.parameters().stream().filter(p -> isWithin(node, p)))
                 .collect(Collectors.toSet());
+    }
+
+    /* Other layers see the parameter itself, and not its quantized values. */
+    private static boolean isWithin(Node node, ParameterRead read) {
+        return read.layer().isEmpty()
+                || node.layer().equals(read.layer())
+                || node.layer().startsWith(read.layer() + ".");
     }
 
     private record Written(IntegerEmission emission, Draft draft) {}
@@ -222,14 +242,23 @@ final class QuantizedExport {
         return new Written(emission, exporter.draft(network, emission, version, metadata));
     }
 
-    private Verification verify(Written asTrained, byte[] bytes, Written sevenBit) {
-        List<RuntimeTensor> inputs = samples.stream().map(RuntimeTensor::of).toList();
-        Verifier verifier =
-                new Verifier(
-                        Reference.of(inspection, samples),
-                        inputs,
-                        settings.limits(),
-                        settings.threads());
+    /* Parts of so many rows that what is computed for one stays within the memory meant for it. */
+    private SampleParts parts(TracedNetwork traced) {
+        if (!traced.anyBatch()) {
+            return SampleParts.whole(samples);
+        }
+        long elements =
+                traced.graph().nodes().stream()
+                        .flatMap(node -> node.outputs().stream())
+                        .mapToLong(value -> value.shape().size())
+                        .sum();
+        long perRow = elements / traced.graph().inputs().get(0).shape().get(0);
+        return SampleParts.of(samples, settings.elementsAtOnce() / Math.max(1, perRow));
+    }
+
+    private Verification verify(
+            SampleParts parts, Written asTrained, byte[] bytes, Written sevenBit) {
+        Verifier verifier = new Verifier(inspection, parts, settings.limits(), settings.threads());
         return verifier.verify(
                 new Verifier.Candidate(
                         bytes, asTrained.emission.tensors(), asTrained.emission.products()),
@@ -239,17 +268,17 @@ final class QuantizedExport {
                         sevenBit.emission.products()));
     }
 
-    private Gains gains(byte[] floating, byte[] integer) {
+    private Gains gains(boolean anyBatch, byte[] floating, byte[] integer) {
         if (settings.timedSeconds() <= 0) {
             return new Gains(floating.length, integer.length, settings.threads(), List.of());
         }
         return inspection.onFloatNetwork(
-                block ->
-                        new GainMeter(floating, integer, settings.threads())
-                                .measure(
-                                        block,
-                                        samples,
-                                        settings.batchSizes(),
-                                        settings.timedSeconds()));
+                block -> {
+                    GainMeter meter = new GainMeter(floating, integer, settings.threads());
+                    return anyBatch
+                            ? meter.measure(
+                                    block, samples, settings.batchSizes(), settings.timedSeconds())
+                            : meter.measureAsGiven(block, samples, settings.timedSeconds());
+                });
     }
 }

@@ -144,8 +144,9 @@ class QuantizedExportTest {
                             algorithm,
                             config,
                             false,
-                            // a barely trained network of few levels has no clear first class
-                            OnnxExporter.builder().optLimits(new Verification.Limits(0.02, 16, 0)));
+                            // Of 32 samples of a barely trained network a few may be undecided.
+                            OnnxExporter.builder()
+                                    .optLimits(new Verification.Limits(0.02, 16, 0.75)));
             assertThat(report.isVerified()).as(report.toString()).isTrue();
         }
     }

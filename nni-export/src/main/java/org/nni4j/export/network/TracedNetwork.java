@@ -95,7 +95,7 @@ public final class TracedNetwork {
      * @param block initialized, and not quantized at the moment
      * @param inputs dummy inputs of one batch size; left as they are
      * @return the network
-     * @throws IllegalArgumentException if the inputs have no common first size
+     * @throws IllegalArgumentException if the inputs have no common first size, or it is 0
      * @throws IllegalStateException as {@link GraphTracer#trace(Block, NDList)}, for the dummy
      *     inputs
      */
@@ -128,6 +128,12 @@ public final class TracedNetwork {
                             + shapes
                             + " have no common batch size; expected the same first size in all, or"
                             + " ask for a fixed batch");
+        }
+        if (shapes.get(0).get(0) < 1) {
+            throw new IllegalArgumentException(
+                    "inputs of shapes "
+                            + shapes
+                            + " hold nothing; expected a batch size of at least 1");
         }
         return shapes.get(0).get(0);
     }

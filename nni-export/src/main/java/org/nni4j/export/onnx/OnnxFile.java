@@ -6,7 +6,9 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.UUID;
@@ -34,12 +36,13 @@ public final class OnnxFile {
             throws IOException {
         ModelProto model = graph.model(name, producerVersion);
         long bytes = checkedSize(model);
+        checkTarget(file);
         Path target = file.toAbsolutePath();
-        Path folder = target.getParent();
-        if (folder == null) {
-            throw new IllegalArgumentException("\"" + file + "\" is no file name");
+        Path folder = folder(file);
+        // Earlier builds of JDK 17 refuse to make a folder that is there as a symbolic link.
+        if (!Files.isDirectory(folder)) {
+            Files.createDirectories(folder);
         }
-        Files.createDirectories(folder);
         // Not createTempFile: its files are readable by their owner only, and would stay so.
         Path temporary = folder.resolve(target.getFileName() + "." + UUID.randomUUID() + ".part");
         try {
@@ -55,6 +58,43 @@ public final class OnnxFile {
             Files.deleteIfExists(temporary);
         }
         return bytes;
+    }
+
+    /**
+     * Refuses a target that cannot be written, before the work whose result is to go there. Nothing
+     * is made.
+     *
+     * @param file the target
+     * @throws FileSystemException if it is a folder, or if something above it is no folder or may
+     *     not be written
+     * @throws IllegalArgumentException if the path has no file name
+     */
+    public static void checkTarget(Path file) throws FileSystemException {
+        Path folder = folder(file);
+        if (Files.isDirectory(file)) {
+            throw new FileSystemException(
+                    file.toString(), null, "is a folder; expected a file's path");
+        }
+        Path there = folder;
+        while (there.getParent() != null && !Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
+            there = there.getParent();
+        }
+        if (!Files.isDirectory(there)) {
+            throw new FileSystemException(
+                    there.toString(), null, "is no folder; expected a folder");
+        }
+        if (!Files.isWritable(there)) {
+            throw new FileSystemException(
+                    there.toString(), null, "there is no permission to write here");
+        }
+    }
+
+    private static Path folder(Path file) {
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder == null) {
+            throw new IllegalArgumentException("\"" + file + "\" is no file name");
+        }
+        return folder;
     }
 
     /**

@@ -14,9 +14,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -130,6 +132,24 @@ public final class OnnxGraph {
     public String initializer(String name, TensorData data) {
         take(name, "initializer");
         return store(name, data);
+    }
+
+    /**
+     * Adds an initializer once for all that ask for its name and type.
+     *
+     * @param wanted the name it gets, unless one of another type has it: the same weight may be
+     *     stored as integers too
+     * @param type of the elements
+     * @param data the elements; asked for where there is no such initializer yet
+     * @return the name
+     */
+    public String sharedInitializer(String wanted, OnnxType type, Supplier<TensorData> data) {
+        TensorProto there = initializers.get(wanted);
+        String name =
+                there == null || there.getDataType() == type.code()
+                        ? wanted
+                        : wanted + "/" + type.name().toLowerCase(Locale.ROOT);
+        return initializers.containsKey(name) ? name : initializer(name, data.get());
     }
 
     /**

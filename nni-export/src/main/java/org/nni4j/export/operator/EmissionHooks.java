@@ -2,6 +2,7 @@ package org.nni4j.export.operator;
 
 import java.util.Optional;
 import org.nni4j.export.onnx.OnnxGraph;
+import org.nni4j.export.onnx.OnnxType;
 import org.nni4j.graph.BatchNormFold;
 import org.nni4j.graph.Node;
 import org.nni4j.graph.Value;
@@ -77,9 +78,6 @@ public interface EmissionHooks {
      * @return the name of a float value
      */
     default String parameter(OnnxGraph onnx, Node consumer, String role, ParameterTensor tensor) {
-        if (!onnx.hasInitializer(tensor.name())) {
-            onnx.initializer(tensor.name(), tensor.data());
-        }
-        return tensor.name();
+        return onnx.sharedInitializer(tensor.name(), OnnxType.FLOAT32, tensor::data);
     }
 }

@@ -19,17 +19,17 @@ final class Parameters {
     /** Writes a parameter in its own layout, of any type, for an operator without a special one. */
     static String plain(NetworkEmitter emitter, Value value) {
         ParameterRead read = value.parameter().orElseThrow();
-        String name = read.toString();
-        if (!emitter.onnx().hasInitializer(name)) {
-            NDArray array = emitter.network().parameter(read);
-            TensorData data =
-                    TensorData.raw(
-                            OnnxType.of(array.getDataType()),
-                            array.toByteBuffer().order(ByteOrder.nativeOrder()),
-                            array.getShape().getShape());
-            emitter.onnx().initializer(name, data);
-        }
-        return name;
+        NDArray array = emitter.network().parameter(read);
+        OnnxType type = OnnxType.of(array.getDataType());
+        return emitter.onnx()
+                .sharedInitializer(
+                        read.toString(),
+                        type,
+                        () ->
+                                TensorData.raw(
+                                        type,
+                                        array.toByteBuffer().order(ByteOrder.nativeOrder()),
+                                        array.getShape().getShape()));
     }
 
     /**

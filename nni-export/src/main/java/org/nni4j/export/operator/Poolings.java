@@ -27,16 +27,24 @@ final class Poolings {
         e.result("MaxPool", List.of(e.input()), window(e, pads(e)));
     }
 
+    /*
+     * DJL's engine adds the powers as they are, ONNX those of the magnitudes: the same for even ones alone. Others are not
+     * mapped, since what the engine computes with them is no norm.
+     */
     private static void norm(Emission e) {
         if (e.flag("ceilMode")) {
             throw new UnmappedException("ceilMode of a norm pool");
+        }
+        double norm = e.real("norm");
+        if (!(norm >= 2 && norm % 2 == 0)) {
+            throw new UnmappedException("norm " + norm + "; expected an even whole number");
         }
         e.result(
                 "LpPool",
                 List.of(e.input()),
                 Attribute.ints("kernel_shape", e.longs("kernel")),
                 Attribute.ints("strides", e.longs("stride")),
-                Attribute.of("p", (long) e.real("norm")));
+                Attribute.of("p", (long) norm));
     }
 
     /*

@@ -51,6 +51,24 @@ public final class GainMeter {
         return new Gains(floating.length, integer.length, threads, batches);
     }
 
+    /**
+     * Measures a model for one batch size.
+     *
+     * @param block the float network
+     * @param samples as many as the model takes
+     * @param seconds in all
+     * @return what was measured
+     */
+    public Gains measureAsGiven(Block block, NDList samples, double seconds) {
+        long[] shape = samples.head().getShape().getShape();
+        int size = shape.length == 0 ? 1 : (int) shape[0];
+        return new Gains(
+                floating.length,
+                integer.length,
+                threads,
+                List.of(batch(block, samples, size, seconds)));
+    }
+
     private Gains.Batch batch(Block block, NDList inputs, int size, double seconds) {
         List<RuntimeTensor> tensors = inputs.stream().map(RuntimeTensor::of).toList();
         SessionSettings settings = SessionSettings.standard(threads);

@@ -2,22 +2,21 @@ package org.nni4j.export.verification;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.nni4j.compression.Inspection;
 import org.nni4j.export.integer.TensorSite;
+import org.nni4j.export.runtime.RuntimeTensor;
 import org.nni4j.fakequant.TensorTap;
 
 /**
  * What the fake-quantized network computes for some samples.
  *
  * @param tensors every tensor as it was fake-quantized
- * @param outputs the network's outputs
+ * @param outputs the network's outputs, of any type
  */
-public record Reference(Map<TensorSite, Tensor> tensors, List<Tensor> outputs) {
+public record Reference(Map<TensorSite, Tensor> tensors, List<RuntimeTensor> outputs) {
 
     /**
      * A tensor in Java's memory.
@@ -35,10 +34,10 @@ public record Reference(Map<TensorSite, Tensor> tensors, List<Tensor> outputs) {
      * Evaluates the network.
      *
      * @param inspection of the quantized model
-     * @param samples its inputs
+     * @param samples its inputs; what it computes goes to their manager
      * @return all its quantized tensors
      */
-    public static Reference of(Inspection inspection, NDList samples) {
+    static Reference of(Inspection inspection, NDList samples) {
         Map<TensorSite, Tensor> tensors = new HashMap<>();
         Map<TensorSite, Integer> runs = new HashMap<>();
         TensorTap tap =
@@ -47,23 +46,8 @@ public record Reference(Map<TensorSite, Tensor> tensors, List<Tensor> outputs) {
                     int run = runs.merge(first, 1, Integer::sum) - 1;
                     tensors.put(new TensorSite(path, side, position, run), Tensor.of(tensor));
                 };
-        try (NDManager scope = samples.head().getManager().newSubManager()) {
-            NDList inputs = new NDList();
-            samples.forEach(sample -> inputs.add(view(sample, scope)));
-            List<Tensor> outputs = new ArrayList<>();
-            for (NDArray output : inspection.evaluate(inputs, tap)) {
-                if (output.getDataType().isFloating()) {
-                    outputs.add(Tensor.of(output));
-                }
-            }
-            return new Reference(tensors, outputs);
-        }
-    }
-
-    /** What the network computes then belongs to the scope. */
-    private static NDArray view(NDArray array, NDManager scope) {
-        NDArray view = array.reshape(array.getShape());
-        view.attach(scope);
-        return view;
+        List<RuntimeTensor> outputs =
+                inspection.evaluate(samples, tap).stream().map(RuntimeTensor::of).toList();
+        return new Reference(tensors, outputs);
     }
 }

@@ -10,6 +10,7 @@ import java.util.Map;
  *
  * @param cut every operator by itself, on the trained network's own integers, with ONNX Runtime's
  *     optimizations off: by tensor, what became of the integers
+ * @param cutOutputSteps how far those may be apart, in steps
  * @param whole all tensors of the whole model, optimizations off, where a step in one tensor moves
  *     those behind it
  * @param session the outputs in a default session
@@ -20,6 +21,8 @@ import java.util.Map;
  */
 public record Verification(
         Map<String, CodeComparison> cut,
+        OutputComparison cutOutputs,
+        double cutOutputSteps,
         CodeComparison whole,
         OutputComparison session,
         OutputComparison sevenBit,
@@ -34,18 +37,37 @@ public record Verification(
      *     before them are added in another order, and the bias is an integer, so that a value near
      *     the middle between two integers may fall to the other side
      * @param outputSteps how far outputs may be apart in a default session, in steps of 1/255 of
-     *     their range: there, the runtime computes with integers between the tensors too
+     *     their range: there, the runtime computes with integers between the tensors too. Given the
+     *     trained network's integers, operators by themselves may be apart the 128th part of that
      * @param agreement share of the samples whose largest output must be the same, 0..1
      */
     public record Limits(double differing, double outputSteps, double agreement) {
 
+        /* Half of the range an output has. Beyond that no limit says anything. */
+        private static final double MOST_STEPS = 127.5;
+
+        private static final double CUT_SHARE = 1.0 / 128;
+
         /**
          * The same for a network with fewer levels than eight bits have: a value that falls to the
-         * other side moves the outputs by so much more.
+         * other side moves the outputs by so much more, though not by more than half of their
+         * range.
          */
         Limits forLevels(int levels) {
+            double scaled = outputSteps * Math.max(1, 255.0 / Math.max(1, levels));
             return new Limits(
-                    differing, outputSteps * Math.max(1, 255.0 / Math.max(1, levels)), agreement);
+                    differing, Math.max(outputSteps, Math.min(scaled, MOST_STEPS)), agreement);
+        }
+
+        /*
+         * The eighth part of a step with the standard limits. On the trained network's integers there are two differences. The
+         * bias is an integer: rounding it moves a sum by half a product's scale, which is at most 1/(2·63·127) = 1/16,002 of the
+         * largest product, as with fewer integers than 127 of the input and 63 of the weight the bias stays a float. And floats
+         * are added in another order: about 1e-6 of the largest sum, the 4,000th part of a step. An output whose range is that
+         * of one product would move by 255/16,002 = 1/63 of a step; most have the range of many. An eighth is eight times that.
+         */
+        double cutOutputSteps() {
+            return outputSteps * CUT_SHARE;
         }
 
         /** Two in a hundred integers, sixteen steps, and nine samples in ten. */
@@ -101,6 +123,15 @@ public record Verification(
                                         100 * limits.differing()));
                     }
                 });
+        if (!(cutOutputs.largest() <= cutOutputSteps)) {
+            problems.add(
+                    String.format(
+                            Locale.ROOT,
+                            "outputs are up to %.3f steps from the trained network's, given its own"
+                                    + " integers; expected at most %.3f",
+                            cutOutputs.largest(),
+                            cutOutputSteps));
+        }
         if (!(session.largest() <= limits.outputSteps())) {
             problems.add(
                     String.format(
@@ -130,6 +161,7 @@ public record Verification(
                 System.lineSeparator(),
                 verdict + ", " + session.samples() + " samples",
                 "  each operator, unoptimized   " + cutTotal(),
+                "  the last ones' results       " + cutOutputs,
                 "  whole model, unoptimized     " + whole,
                 "  default session              " + session,
                 "  with 7-bit weights           " + sevenBit,

@@ -1,9 +1,12 @@
 package org.nni4j.export.verification;
 
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.nni4j.compression.Inspection;
 import org.nni4j.export.integer.IntegerProduct;
 import org.nni4j.export.integer.QuantizedTensor;
 import org.nni4j.export.integer.TensorCodes;
@@ -18,8 +21,11 @@ public final class Verifier {
 
     private static final String GIVEN = "given/";
 
-    private final Reference reference;
-    private final List<RuntimeTensor> samples;
+    /* Of one layer, as many as are looked at of a large one: parts of the samples behind them add nothing but time. */
+    private static final long ENOUGH_SUMS = 3_000_000;
+
+    private final Inspection inspection;
+    private final SampleParts samples;
     private final Verification.Limits limits;
     private final int threads;
 
@@ -36,20 +42,29 @@ public final class Verifier {
     /**
      * Prepares.
      *
-     * @param reference what the fake-quantized network computes for the samples
+     * @param inspection of the fake-quantized network
      * @param samples inputs of the model, in its order
      * @param limits what must be kept
      * @param threads of ONNX Runtime
      */
     public Verifier(
-            Reference reference,
-            List<RuntimeTensor> samples,
-            Verification.Limits limits,
-            int threads) {
-        this.reference = reference;
-        this.samples = List.copyOf(samples);
+            Inspection inspection, SampleParts samples, Verification.Limits limits, int threads) {
+        this.inspection = inspection;
+        this.samples = samples;
         this.limits = limits;
         this.threads = threads;
+    }
+
+    /** Samples, and what the trained network computes for them. */
+    private record Part(List<RuntimeTensor> inputs, Reference reference) {}
+
+    private Part part(int index) {
+        try (NDManager scope = samples.samples().head().getManager().newSubManager()) {
+            NDList inputs = samples.part(index, scope);
+            return new Part(
+                    inputs.stream().map(RuntimeTensor::of).toList(),
+                    Reference.of(inspection, inputs));
+        }
     }
 
     /**
@@ -60,81 +75,154 @@ public final class Verifier {
      * @return what was found
      */
     public Verification verify(Candidate model, Candidate sevenBit) {
-        List<QuantizedTensor> known = model.tensors().stream().filter(t -> isKnown(t)).toList();
-        return new Verification(
-                cut(model.bytes(), known),
-                whole(model.bytes(), known),
-                session(model.bytes()),
-                session(sevenBit.bytes()),
-                Saturation.of(model.products(), reference),
-                Saturation.of(sevenBit.products(), reference),
-                limits.forLevels(levels(known)));
+        Part part = part(0);
+        Reference first = part.reference();
+        List<QuantizedTensor> known =
+                model.tensors().stream().filter(t -> isKnown(t, first)).toList();
+        SessionSettings standard = SessionSettings.standard(threads);
+        try (OnnxSession cut = showing(model.bytes(), known, GIVEN);
+                OnnxSession whole = showing(model.bytes(), known, "");
+                OnnxSession session = OnnxSession.open(model.bytes(), standard);
+                OnnxSession reduced = OnnxSession.open(sevenBit.bytes(), standard)) {
+            // Those without a site are quantized again behind it, into the same integers.
+            boolean allKnown =
+                    known.size()
+                            == model.tensors().stream().filter(t -> !t.sites().isEmpty()).count();
+            Findings findings = new Findings(known, allKnown);
+            for (int i = 0; i < samples.count(); i++) {
+                part = i == 0 ? part : part(i);
+                findings.cut(cut, part);
+                findings.whole(whole, part);
+                findings.session.add(part.reference().outputs(), outputs(session, part));
+                findings.sevenBit.add(part.reference().outputs(), outputs(reduced, part));
+                findings.saturation =
+                        saturation(findings.saturation, model.products(), part.reference());
+                findings.sevenBitSaturation =
+                        saturation(
+                                findings.sevenBitSaturation, sevenBit.products(), part.reference());
+            }
+            return findings.verification();
+        }
     }
 
-    /** One less than the integers of the tensor that has the fewest. */
-    private static int levels(List<QuantizedTensor> tensors) {
-        return tensors.stream()
-                .mapToInt(t -> t.codes().qmax() - t.codes().qmin())
-                .min()
-                .orElse(255);
-    }
-
-    private boolean isKnown(QuantizedTensor tensor) {
+    private static boolean isKnown(QuantizedTensor tensor, Reference reference) {
         return tensor.codes().isPerTensor()
                 && tensor.codes().carrier().bits() == 8
                 && tensor.sites().stream().anyMatch(s -> reference.tensors().containsKey(s));
     }
 
-    /**
-     * Each operator by itself: what reads a quantized tensor reads the trained network's integers
-     * instead.
-     */
-    private Map<String, CodeComparison> cut(byte[] model, List<QuantizedTensor> tensors) {
-        Map<String, RuntimeTensor> given = new LinkedHashMap<>();
-        tensors.forEach(tensor -> given.put(GIVEN + tensor.integers(), given(tensor)));
-        return compared(new OnnxModelReader(model).showing(types(tensors), GIVEN), given, tensors);
-    }
-
-    private static Map<String, OnnxType> types(List<QuantizedTensor> tensors) {
+    /** The model without optimizations, with its integers as outputs. */
+    private static OnnxSession showing(byte[] model, List<QuantizedTensor> tensors, String given) {
         Map<String, OnnxType> types = new LinkedHashMap<>();
         tensors.forEach(tensor -> types.put(tensor.integers(), tensor.codes().carrier()));
-        return types;
+        return OnnxSession.open(
+                new OnnxModelReader(model).showing(types, given), SessionSettings.exact());
     }
 
-    private CodeComparison whole(byte[] model, List<QuantizedTensor> tensors) {
-        byte[] showing = new OnnxModelReader(model).showing(types(tensors), "");
-        return compared(showing, Map.of(), tensors).values().stream()
-                .reduce(CodeComparison.NONE, CodeComparison::plus);
+    private static List<RuntimeTensor> outputs(OnnxSession session, Part part) {
+        return List.copyOf(session.run(part.inputs()).values());
     }
 
-    private Map<String, CodeComparison> compared(
-            byte[] model, Map<String, RuntimeTensor> given, List<QuantizedTensor> tensors) {
-        try (OnnxSession session = OnnxSession.open(model, SessionSettings.exact())) {
+    private static Saturation saturation(
+            Saturation sum, List<IntegerProduct> products, Reference reference) {
+        if (sum.sums() >= ENOUGH_SUMS * products.size()) {
+            return sum;
+        }
+        Saturation more = Saturation.of(products, reference);
+        return new Saturation(sum.sums() + more.sums(), sum.saturated() + more.saturated());
+    }
+
+    /** What was found in all parts so far. */
+    private final class Findings {
+
+        private final List<QuantizedTensor> known;
+        private final Map<String, CodeComparison> cut = new LinkedHashMap<>();
+        private final Map<String, CodeComparison> whole = new LinkedHashMap<>();
+        private final OutputComparison.Gathered cutOutputs = new OutputComparison.Gathered();
+        private final OutputComparison.Gathered session = new OutputComparison.Gathered();
+        private final OutputComparison.Gathered sevenBit = new OutputComparison.Gathered();
+        private Saturation saturation = new Saturation(0, 0);
+        private Saturation sevenBitSaturation = new Saturation(0, 0);
+        private final boolean allKnown;
+        private int rows;
+
+        /** Of tensors that are not known nothing is given: a step in them moves the outputs. */
+        Findings(List<QuantizedTensor> known, boolean allKnown) {
+            this.known = known;
+            this.allKnown = allKnown;
+        }
+
+        /**
+         * Each operator by itself: what reads a quantized tensor reads the trained network's
+         * integers instead. So do the operators that make the outputs.
+         */
+        void cut(OnnxSession model, Part part) {
+            Map<String, RuntimeTensor> given = new LinkedHashMap<>();
+            known.forEach(
+                    tensor ->
+                            given.put(GIVEN + tensor.integers(), given(tensor, part.reference())));
+            Map<String, RuntimeTensor> outputs = compare(model, given, part, cut);
+            known.forEach(tensor -> outputs.remove(tensor.integers()));
+            cutOutputs.add(part.reference().outputs(), List.copyOf(outputs.values()));
+            long[] shape = part.inputs().get(0).shape();
+            rows += shape.length == 0 ? 1 : (int) shape[0];
+        }
+
+        void whole(OnnxSession model, Part part) {
+            compare(model, Map.of(), part, whole);
+        }
+
+        private Map<String, RuntimeTensor> compare(
+                OnnxSession model,
+                Map<String, RuntimeTensor> given,
+                Part part,
+                Map<String, CodeComparison> found) {
             Map<String, RuntimeTensor> inputs = new LinkedHashMap<>(given);
             List<String> names =
-                    session.inputNames().stream().filter(n -> !given.containsKey(n)).toList();
+                    model.inputNames().stream().filter(n -> !given.containsKey(n)).toList();
             for (int i = 0; i < names.size(); i++) {
-                inputs.put(names.get(i), samples.get(i));
+                inputs.put(names.get(i), part.inputs().get(i));
             }
-            Map<String, RuntimeTensor> outputs = session.run(inputs);
-            Map<String, CodeComparison> found = new LinkedHashMap<>();
-            for (QuantizedTensor tensor : tensors) {
+            Map<String, RuntimeTensor> outputs = model.run(inputs);
+            for (QuantizedTensor tensor : known) {
                 RuntimeTensor actual = outputs.get(tensor.integers());
                 if (actual != null) {
                     int[] integers = actual.integers();
                     CodeComparison comparison =
-                            expected(tensor)
+                            expected(tensor, part.reference())
                                     .map(e -> CodeComparison.of(e, integers))
                                     .reduce(CodeComparison.NONE, CodeComparison::plus);
-                    found.put(tensor.sites().get(0).toString(), comparison);
+                    found.merge(tensor.sites().get(0).toString(), comparison, CodeComparison::plus);
                 }
             }
-            return found;
+            return outputs;
+        }
+
+        Verification verification() {
+            Verification.Limits reached = limits.forLevels(levels());
+            return new Verification(
+                    cut,
+                    cutOutputs.compare(rows),
+                    allKnown ? limits.cutOutputSteps() : reached.outputSteps(),
+                    whole.values().stream().reduce(CodeComparison.NONE, CodeComparison::plus),
+                    session.compare(rows),
+                    sevenBit.compare(rows),
+                    saturation,
+                    sevenBitSaturation,
+                    reached);
+        }
+
+        /** One less than the integers of the tensor that has the fewest. */
+        private int levels() {
+            return known.stream()
+                    .mapToInt(t -> t.codes().qmax() - t.codes().qmin())
+                    .min()
+                    .orElse(255);
         }
     }
 
     /** The trained network's integers, at each of the places where it has the tensor. */
-    private Stream<int[]> expected(QuantizedTensor tensor) {
+    private static Stream<int[]> expected(QuantizedTensor tensor, Reference reference) {
         return tensor.sites().stream()
                 .map(site -> reference.tensors().get(site))
                 .filter(t -> t != null)
@@ -150,7 +238,7 @@ public final class Verifier {
         return integers;
     }
 
-    private RuntimeTensor given(QuantizedTensor tensor) {
+    private static RuntimeTensor given(QuantizedTensor tensor, Reference reference) {
         Reference.Tensor values =
                 tensor.sites().stream()
                         .map(site -> reference.tensors().get(site))
@@ -160,16 +248,5 @@ public final class Verifier {
         int[] integers = integers(values.elements(), tensor.codes());
         boolean signed = tensor.codes().carrier() == OnnxType.INT8;
         return RuntimeTensor.bytes(integers, signed, values.shape());
-    }
-
-    private OutputComparison session(byte[] model) {
-        try (OnnxSession session = OnnxSession.open(model, SessionSettings.standard(threads))) {
-            List<float[]> outputs =
-                    session.run(samples).values().stream()
-                            .filter(t -> t.type().isFloating())
-                            .map(RuntimeTensor::floats)
-                            .toList();
-            return OutputComparison.of(reference.outputs(), outputs);
-        }
     }
 }
