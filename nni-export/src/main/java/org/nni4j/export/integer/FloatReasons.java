@@ -134,9 +134,8 @@ public final class FloatReasons {
         if (emission.storesFourBits() && codes.get().type(true) == OnnxType.INT4) {
             return "its weight is stored in four bits, for which the runtime has no integer kernel";
         }
-        return codes.get().obstacle() == null && emission.hasFloatBias(node)
-                ? "its bias stays in float: integers of the products' scale are too coarse for it"
-                : codes.get().obstacle();
+        String obstacle = codes.get().obstacle();
+        return obstacle == null ? emission.floatBias(node).orElse(null) : obstacle;
     }
 
     private @Nullable String inputReason(Node node, int i) {
