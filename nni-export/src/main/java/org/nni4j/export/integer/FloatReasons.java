@@ -171,6 +171,11 @@ public final class FloatReasons {
                     + views.size()
                     + " ways, with a scale each, as it was trained";
         }
+        boolean relu = graph.producer(result).filter(n -> n.op().equals("Relu")).isPresent();
+        if (relu && !views.iterator().next().orElseThrow().startsAtZero()) {
+            return "its ReLU is computed in float, since 0 is not the smallest integer of the"
+                    + " result; ask for unsigned ones";
+        }
         return "the runtime did not take it";
     }
 
