@@ -59,7 +59,8 @@ final class QuantizedExport {
             List<Integer> batchSizes,
             Verification.Limits limits,
             boolean unverified,
-            boolean fourBitWeights) {}
+            boolean fourBitWeights,
+            boolean sevenBitWeights) {}
 
     QuantizedExport(OnnxExporter exporter, Settings settings, Quantizer quantizer, NDList samples) {
         this.exporter = exporter;
@@ -117,26 +118,28 @@ final class QuantizedExport {
             Set<TensorSite> signs = SignSites.find(calibration, inspection, scope);
             Written asTrained = draft(network, weights, signs, false);
             Written sevenBit = draft(network, weights, signs, true);
-            byte[] bytes = asTrained.draft.bytes();
-            Verification verification = verify(asTrained, bytes, sevenBit);
+            Verification verification = verify(asTrained, asTrained.draft.bytes(), sevenBit);
+            Written written = settings.sevenBitWeights() ? sevenBit : asTrained;
+            byte[] bytes = written.draft.bytes();
             OperatorCensus census = OperatorCensus.of(bytes);
             byte[] floating =
                     exporter.draft(traced, EmissionHooks.FLOAT, OnnxVersion.STANDARD, Map.of())
                             .bytes();
             Gains gains = gains(floating, bytes);
-            OnnxExport unwritten = asTrained.draft.as(file, bytes.length);
+            OnnxExport unwritten = written.draft.as(file, bytes.length);
             ExportReport report =
                     new ExportReport(
                             unwritten,
                             census,
-                            new FloatReasons(asTrained.emission).explain(census),
+                            new FloatReasons(written.emission).explain(census),
                             verification,
+                            settings.sevenBitWeights(),
                             gains,
                             notes);
             if (!report.isVerified() && !settings.unverified()) {
                 throw new UnverifiedModelException(report);
             }
-            asTrained.draft.write(file);
+            written.draft.write(file);
             return report;
         }
     }

@@ -10,7 +10,7 @@ public final class UnverifiedModelException extends RuntimeException {
     UnverifiedModelException(ExportReport report) {
         super(
                 "the ONNX model does not compute what was trained, and was not written: "
-                        + String.join("; ", report.verification().problems())
+                        + String.join("; ", report.problems())
                         + "; optUnverified(true) writes it all the same");
         this.report = report;
     }
