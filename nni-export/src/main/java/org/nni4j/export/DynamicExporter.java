@@ -88,7 +88,7 @@ public final class DynamicExporter {
      *     does not compute what it does in DJL, unless {@link OnnxExporter.Builder#optUnverified}
      *     allows that; then nothing is written
      * @throws IllegalArgumentException if the quantizer is of another algorithm, there are no
-     *     samples, or the exporter is to write four-bit weights
+     *     samples, or the exporter is to write weights of four or seven bits
      * @throws IllegalStateException if {@link Quantizer#compress()} was not called
      * @throws IOException if the file cannot be written
      */
@@ -98,12 +98,18 @@ public final class DynamicExporter {
         check(quantizer.plan());
         check(samples);
         OnnxFile.checkTarget(file);
-        if (exporter.settings().fourBitWeights()) {
-            throw new IllegalArgumentException(
-                    "optFourBitWeights(true): dynamically quantized weights have 8 bits; expected"
-                            + " false");
-        }
+        refuse("optFourBitWeights", exporter.settings().fourBitWeights());
+        refuse("optSevenBitWeights", exporter.settings().sevenBitWeights());
         return new DynamicExporter(exporter, quantizer, samples).write(file);
+    }
+
+    private static void refuse(String option, boolean set) {
+        if (set) {
+            throw new IllegalArgumentException(
+                    option
+                            + "(true): dynamically quantized weights have the bits of the config"
+                            + " list; expected false");
+        }
     }
 
     private static void check(QuantizationPlan plan) {

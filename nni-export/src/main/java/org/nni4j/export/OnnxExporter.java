@@ -299,6 +299,7 @@ public final class OnnxExporter {
         private Verification.Limits limits = Verification.Limits.STANDARD;
         private boolean unverified;
         private boolean fourBitWeights;
+        private boolean sevenBitWeights;
 
         private Builder() {}
 
@@ -410,6 +411,21 @@ public final class OnnxExporter {
             return this;
         }
 
+        /**
+         * Rounds weights of eight bits to seven, for processors without VNNI: their instruction
+         * adds two products in 16 bits, which then cannot saturate. The outputs of the model that
+         * is written are compared with the trained network's; they are further from them than with
+         * eight bits. A network trained with seven bits, as by the key {@code reduce_range}, needs
+         * no such rounding.
+         *
+         * @param value false by default
+         * @return this
+         */
+        public Builder optSevenBitWeights(boolean value) {
+            sevenBitWeights = value;
+            return this;
+        }
+
         private QuantizedExport.Settings settings() {
             return new QuantizedExport.Settings(
                     threads,
@@ -418,6 +434,7 @@ public final class OnnxExporter {
                     limits,
                     unverified,
                     fourBitWeights,
+                    sevenBitWeights,
                     QuantizedExport.Settings.MANY_ELEMENTS);
         }
 

@@ -62,6 +62,7 @@ final class QuantizedExport {
             Verification.Limits limits,
             boolean unverified,
             boolean fourBitWeights,
+            boolean sevenBitWeights,
             long elementsAtOnce) {
 
         /** Each takes some ten bytes while it is compared, a few hundred MB in all. */
@@ -127,26 +128,29 @@ final class QuantizedExport {
             Set<TensorSite> signs = SignSites.find(calibration, inspection, scope);
             Written asTrained = draft(network, weights, signs, false);
             Written sevenBit = draft(network, weights, signs, true);
-            byte[] bytes = asTrained.draft.bytes();
-            Verification verification = verify(parts(traced), asTrained, bytes, sevenBit);
+            Verification verification =
+                    verify(parts(traced), asTrained, asTrained.draft.bytes(), sevenBit);
+            Written written = settings.sevenBitWeights() ? sevenBit : asTrained;
+            byte[] bytes = written.draft.bytes();
             OperatorCensus census = OperatorCensus.of(bytes);
             byte[] floating =
                     exporter.draft(traced, EmissionHooks.FLOAT, OnnxVersion.STANDARD, Map.of())
                             .bytes();
             Gains gains = gains(traced.anyBatch(), floating, bytes);
-            OnnxExport unwritten = asTrained.draft.as(file, bytes.length);
+            OnnxExport unwritten = written.draft.as(file, bytes.length);
             ExportReport report =
                     new ExportReport(
                             unwritten,
                             census,
-                            new FloatReasons(asTrained.emission).explain(census),
+                            new FloatReasons(written.emission).explain(census),
                             verification,
+                            settings.sevenBitWeights(),
                             gains,
                             notes);
             if (!report.isVerified() && !settings.unverified()) {
                 throw new UnverifiedModelException(report);
             }
-            asTrained.draft.write(file);
+            written.draft.write(file);
             return report;
         }
     }

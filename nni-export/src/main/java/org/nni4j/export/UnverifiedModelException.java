@@ -14,7 +14,7 @@ public final class UnverifiedModelException extends RuntimeException {
     UnverifiedModelException(ExportReport report, String advice) {
         super(
                 "the ONNX model does not compute what was trained, and was not written: "
-                        + String.join("; ", report.verification().problems())
+                        + String.join("; ", report.problems())
                         + "; "
                         + advice);
         this.report = report;

@@ -139,6 +139,7 @@ class CalibratedExportTest {
                                                             Verification.Limits.STANDARD,
                                                             false,
                                                             false,
+                                                            false,
                                                             elementsAtOnce),
                                                     q,
                                                     samples)

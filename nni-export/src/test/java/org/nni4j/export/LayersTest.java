@@ -25,10 +25,13 @@ import ai.djl.nn.recurrent.RNN;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.nni4j.export.network.TracedNetwork;
 import org.nni4j.fixtures.FunctionBlock;
 
 /** Layers in the forms the test networks do not have: other ranks, groups, states, folds. */
@@ -77,6 +80,18 @@ class LayersTest {
                                         .setFilters(3)
                                         .build(),
                                 BatchNorm.builder().build()),
+                        volume),
+                new Case(
+                        "Conv3d, groups, dilation, stride, padding",
+                        of(
+                                Conv3d.builder()
+                                        .setKernelShape(new Shape(2, 3, 2))
+                                        .setFilters(6)
+                                        .optGroups(2)
+                                        .optDilation(new Shape(2, 1, 3))
+                                        .optStride(new Shape(1, 2, 1))
+                                        .optPadding(new Shape(1, 0, 2))
+                                        .build()),
                         volume),
                 new Case(
                         "Conv2d without bias, BatchNorm without scale and center",
@@ -221,6 +236,19 @@ class LayersTest {
                                                 true);
                             };
                         }));
+    }
+
+    /** What the cases trace. */
+    static Set<String> operators(NDManager manager) {
+        Set<String> operators = new TreeSet<>();
+        for (Case c : cases(manager)) {
+            c.block().initialize(manager, DataType.FLOAT32, c.shapes());
+            TracedNetwork.fixed(c.block(), Agreement.normal(manager, 2, c.shapes()))
+                    .graph()
+                    .nodes()
+                    .forEach(node -> operators.add(node.op()));
+        }
+        return operators;
     }
 
     @TempDir private Path folder;

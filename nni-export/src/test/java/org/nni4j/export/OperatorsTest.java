@@ -13,6 +13,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.internal.NDArrayEx;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.nn.Block;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.training.ParameterStore;
@@ -20,12 +21,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.nni4j.export.network.TracedNetwork;
 import org.nni4j.fixtures.FunctionBlock;
 
 /** Every operator with a mapping computes in ONNX Runtime what it computes in DJL. */
@@ -87,6 +91,7 @@ class OperatorsTest {
         binary("mod", MATRIX, MATRIX, (a, b) -> a.mod(b.abs().add(0.5)));
         binary("matMul", new Shape(2, 3, 4), new Shape(2, 4, 5), NDArray::matMul);
         binary("batchMatMul", new Shape(2, 3, 4), new Shape(2, 4, 5), NDArray::batchMatMul);
+        unary("dot", x -> x.dot(x.transpose()));
         unary("matMul with itself", x -> x.matMul(x.transpose()));
         unary("add a number", x -> x.add(3));
         unary("sub a number", x -> x.sub(0.25f));
@@ -100,6 +105,7 @@ class OperatorsTest {
         unary("integers and a number", x -> whole(x).add(2).mul(3).toType(DataType.FLOAT32, false));
         unary("integers and floats", x -> whole(x).mul(x));
         unary("number minus tensor", x -> NDArrays.sub(1, x));
+        unary("number modulo tensor", x -> NDArrays.mod(5, x.abs().add(1)));
         unary("number over tensor", x -> NDArrays.div(1, x.abs().add(1)));
         unary("number to the power of a tensor", x -> NDArrays.pow(2, x));
     }
@@ -133,6 +139,8 @@ class OperatorsTest {
         unary("clip", x -> x.clip(-0.5, 0.75));
         unary("clip of integers", x -> whole(x).clip(-2, 3).toType(DataType.FLOAT32, false));
         unary("stopGradient", NDArray::stopGradient);
+        unary("scaleGradient", x -> x.scaleGradient(0.5));
+        unary("toDevice", x -> x.toDevice(x.getDevice(), true).add(1));
         unary("onesLike", x -> x.onesLike().add(x));
         unary("zerosLike", x -> x.zerosLike().add(x));
     }
@@ -173,7 +181,8 @@ class OperatorsTest {
         binary("logicalOr", MATRIX, MATRIX, (a, b) -> number(a.gt(0).logicalOr(b.gt(0))));
         binary("logicalXor", MATRIX, MATRIX, (a, b) -> number(a.gt(0).logicalXor(b.gt(0))));
         binary("where", MATRIX, MATRIX, (a, b) -> NDArrays.where(a.gt(0), a, b));
-        unary("isNaN", x -> number(x.isNaN()));
+        unary("isNaN", x -> number(x.sqrt().isNaN()));
+        unary("isInfinite", x -> number(x.sign().add(1).log().isInfinite()));
     }
 
     private static void reductions() {
@@ -245,8 +254,15 @@ class OperatorsTest {
         unary(
                 "gatherNd",
                 x -> x.gatherNd(x.getManager().create(new long[][] {{0, 0, 0}, {3, 5, 1}})));
+        unary("embedding", OperatorsTest::embedded);
         unary("take", x -> x.take(x.getManager().create(new long[] {4, 0, 5})));
         unary("slice assigned elsewhere", x -> x.get(":, :3").add(x.get(":, 3:")));
+    }
+
+    private static NDArray embedded(NDArray x) {
+        NDArray rows = whole(x).clip(-4, 4).add(4);
+        NDArray weight = x.getManager().arange(27f).reshape(9, 3);
+        return rows.getNDArrayInternal().embedding(rows, weight, SparseFormat.DENSE).head();
     }
 
     private static void windows() {
@@ -300,6 +316,19 @@ class OperatorsTest {
         inner("interpolation, corners", odd, x -> x.interpolation(new long[] {11, 9}, 1, true));
         inner("resize", new Shape(2, 4, 5, 3), x -> x.resize(9, 7, 0));
         inner("resize, linear", new Shape(2, 4, 5, 3), x -> x.resize(9, 7, 1));
+    }
+
+    /** What the cases trace. */
+    static Set<String> operators(NDManager manager) {
+        Set<String> operators = new TreeSet<>();
+        for (Case c : CASES) {
+            Block block = new SequentialBlock().add(new FunctionBlock(c.function()));
+            TracedNetwork.fixed(block, Agreement.normal(manager, 2, c.shapes()))
+                    .graph()
+                    .nodes()
+                    .forEach(node -> operators.add(node.op()));
+        }
+        return operators;
     }
 
     @TempDir private Path folder;

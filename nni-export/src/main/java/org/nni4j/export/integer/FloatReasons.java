@@ -138,9 +138,8 @@ public final class FloatReasons {
         if (emission.storesFourBits() && codes.get().type(true) == OnnxType.INT4) {
             return "its weight is stored in four bits, for which the runtime has no integer kernel";
         }
-        return codes.get().obstacle() == null && emission.hasFloatBias(node)
-                ? "its bias stays in float: integers of the products' scale are too coarse for it"
-                : codes.get().obstacle();
+        String obstacle = codes.get().obstacle();
+        return obstacle == null ? emission.floatBias(node).orElse(null) : obstacle;
     }
 
     private @Nullable String inputReason(Node node, int i) {
@@ -175,6 +174,11 @@ public final class FloatReasons {
             return "its result is quantized in "
                     + views.size()
                     + " ways, with a scale each, as it was trained";
+        }
+        boolean relu = graph.producer(result).filter(n -> n.op().equals("Relu")).isPresent();
+        if (relu && !views.iterator().next().orElseThrow().startsAtZero()) {
+            return "its ReLU is computed in float, since 0 is not the smallest integer of the"
+                    + " result; ask for unsigned ones";
         }
         return "the runtime did not take it";
     }

@@ -2,7 +2,6 @@ package org.nni4j.export.integer;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +39,12 @@ public final class IntegerEmission implements EmissionHooks {
     private static final String BACK = "dq";
     private static final String SCALE = "scale";
 
+    private static final String TOO_COARSE =
+            "its bias stays in float: integers of the products' scale are too coarse for it";
+    private static final String TOO_LARGE =
+            "its bias stays in float: as an integer of the products' scale it has more than 32"
+                    + " bits";
+
     private final TracedNetwork network;
     private final Map<String, CalibratedLayer> layers = new HashMap<>();
     private final NetworkWeights weights;
@@ -52,7 +57,7 @@ public final class IntegerEmission implements EmissionHooks {
     private final Map<String, String> sources = new HashMap<>();
     private final Map<String, WeightCodes> codesByName = new HashMap<>();
     private final Map<Integer, WeightCodes> codesByNode = new TreeMap<>();
-    private final Set<Integer> floatBiases = new HashSet<>();
+    private final Map<Integer, String> floatBiases = new HashMap<>();
     private final Map<Integer, Integer> paddedBy = new HashMap<>();
 
     /**
@@ -123,16 +128,27 @@ public final class IntegerEmission implements EmissionHooks {
         List<IntegerProduct> products = new ArrayList<>();
         for (Node node : network.graph().nodes()) {
             WeightCodes codes = codesByNode.get(node.index());
-            TensorCodes input = placement.read(node, 0).orElse(null);
-            List<TensorSite> sites = placement.sites(node, 0);
-            if (codes != null
-                    && input != null
-                    && !sites.isEmpty()
-                    && (node.op().equals("Conv") || isGemm(node))) {
-                products.add(new IntegerProduct(node, sites.get(0), input, codes.codes()));
+            TensorCodes input = placement.input(node).orElse(null);
+            List<TensorSite> sites =
+                    placement.read(node, 0).isPresent()
+                            ? placement.sites(node, 0)
+                            : placement.sites(node.inputs().get(0));
+            if (codes != null && input != null && !sites.isEmpty() && multiplies(node, codes)) {
+                int more = paddedBy.getOrDefault(node.index(), 0);
+                long[] dims = node.input("weight").orElseThrow().shape().getShape();
+                boolean turned = node.op().equals("Linear") && !isGemm(node);
+                int[] own = turned ? codes.transposed((int) dims[1]).codes() : codes.codes();
+                int[] weight = more == 0 ? own : ChannelPadding.weight(own, dims, more);
+                products.add(new IntegerProduct(node, sites.get(0), input, weight, more));
             }
         }
         return products;
+    }
+
+    private boolean multiplies(Node node, WeightCodes weight) {
+        boolean product = node.op().equals("Conv") || node.op().equals("Linear");
+        boolean fourBits = options.fourBit() && weight.type(true) == OnnxType.INT4;
+        return product && !fourBits && weight.obstacle() == null;
     }
 
     /** The integers of a layer's weight; empty where it is in float. */
@@ -442,6 +458,7 @@ public final class IntegerEmission implements EmissionHooks {
         if (codes.type(options.fourBit()) != OnnxType.INT4) {
             codes = codes.finer();
         }
+        codes = codes.deadChannelsLikeOthers();
         return turned ? codes.transposed((int) own[0]) : codes;
     }
 
@@ -467,7 +484,7 @@ public final class IntegerEmission implements EmissionHooks {
             return Optional.empty();
         }
         if (!isFineEnough(consumer, weight, input)) {
-            floatBiases.add(consumer.index());
+            floatBiases.put(consumer.index(), TOO_COARSE);
             return Optional.empty();
         }
         float[] values = tensor.elements().get();
@@ -479,6 +496,7 @@ public final class IntegerEmission implements EmissionHooks {
         for (int c = 0; c < codes.length; c++) {
             double q = Math.rint(values[c] / (double) scale[scale.length == 1 ? 0 : c]);
             if (Math.abs(q) > Integer.MAX_VALUE) {
+                floatBiases.put(consumer.index(), TOO_LARGE);
                 return Optional.empty();
             }
             codes[c] = (int) q;
@@ -523,9 +541,9 @@ public final class IntegerEmission implements EmissionHooks {
         return input.scale() * largest / 2 <= result / 64;
     }
 
-    /** Whether a layer's bias stayed in float. */
-    boolean hasFloatBias(Node node) {
-        return floatBiases.contains(node.index());
+    /** Why a layer's bias stayed in float; empty where it did not. */
+    Optional<String> floatBias(Node node) {
+        return Optional.ofNullable(floatBiases.get(node.index()));
     }
 
     /** Whether weights may be stored in four bits. */

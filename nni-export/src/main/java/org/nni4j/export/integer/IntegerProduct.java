@@ -8,6 +8,9 @@ import org.nni4j.graph.Node;
  * @param node the operator
  * @param site where the fake-quantized network quantizes its input
  * @param input how that maps to integers
- * @param weight the weight's integers, output channels first; shared, not to be changed
+ * @param weight the weight's integers, output channels first, then input channels with those that
+ *     were added; shared, not to be changed
+ * @param addedChannels how many input channels of zeros the model has behind the network's own
  */
-public record IntegerProduct(Node node, TensorSite site, TensorCodes input, int[] weight) {}
+public record IntegerProduct(
+        Node node, TensorSite site, TensorCodes input, int[] weight, int addedChannels) {}

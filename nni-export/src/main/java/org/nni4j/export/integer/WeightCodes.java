@@ -20,6 +20,9 @@ import org.nni4j.quantization.QuantizationParameters;
 record WeightCodes(
         int[] codes, float[] scale, int[] zeroPoint, int axis, int perChannel, int bits) {
 
+    /** 255 · 64 · 2 is 32640, just within 16 bits. */
+    private static final int SEVEN_BITS = 64;
+
     /**
      * Reads the integers out of a fake-quantized weight.
      *
@@ -95,6 +98,8 @@ record WeightCodes(
 
     /**
      * Multiplies each output channel, by its scale alone: the integers stay, or change their sign.
+     * Where the type has no negative of an integer, the channel's integers are one less, and so is
+     * its zero point.
      *
      * @param factors one for each output channel
      * @param channelAxis the axis of the output channels
@@ -113,56 +118,104 @@ record WeightCodes(
                         channelAxis,
                         behind,
                         bits);
+        boolean isSigned = isSigned();
         for (int c = 0; c < factors.length; c++) {
             int own = axis == QuantizationParameters.PER_TENSOR ? 0 : c;
             product.scale[c] =
                     Math.max(scale[own] * Math.abs(factors[c]), AffineQuantization.EPSILON);
-            product.zeroPoint[c] = factors[c] < 0 ? mirrored(zeroPoint[own]) : zeroPoint[own];
+            product.zeroPoint[c] =
+                    factors[c] < 0 ? mirrored(zeroPoint[own], isSigned) : zeroPoint[own];
+        }
+        boolean[] full = new boolean[factors.length];
+        for (int i = 0; i < codes.length; i++) {
+            full[product.channel(i)] |= isSigned && codes[i] == leastOfCarrier();
+        }
+        for (int c = 0; c < factors.length; c++) {
+            if (factors[c] < 0 && full[c]) {
+                product.zeroPoint[c] = -1;
+            }
         }
         for (int i = 0; i < codes.length; i++) {
             int c = product.channel(i);
             if (factors[c] == 0) {
                 product.codes[i] = product.zeroPoint[c];
             } else if (factors[c] < 0) {
-                product.codes[i] = mirrored(codes[i]);
+                product.codes[i] = full[c] ? ~codes[i] : mirrored(codes[i], isSigned);
             }
         }
         return product;
     }
 
+    /** A signed type reaches one further down than up. */
+    private int leastOfCarrier() {
+        return bits <= 8 ? Byte.MIN_VALUE : Short.MIN_VALUE;
+    }
+
     /** Negation: of a signed code around 0, of an unsigned one around the middle of its range. */
-    private int mirrored(int code) {
-        return isSigned() ? -code : ((1 << bits) - 1) - code;
+    private int mirrored(int code, boolean isSigned) {
+        return isSigned ? -code : ((1 << bits) - 1) - code;
     }
 
     private boolean isSigned() {
+        int most = bits <= 8 ? Byte.MAX_VALUE : (1 << (bits - 1)) - 1;
         for (int z : zeroPoint) {
             if (z != 0) {
                 return false;
             }
         }
         for (int q : codes) {
-            if (q > Byte.MAX_VALUE) {
+            if (q > most) {
                 return false;
             }
         }
         return true;
     }
 
-    /** Seven bits for eight: half the integers, twice the scale. */
+    /**
+     * Seven bits for eight: half the integers, twice the scale. None is then beyond 64, so that the
+     * sum of two products with unsigned bytes stays within 16 bits. An unsigned weight's integers
+     * move down to signed ones, and its zero points with them.
+     */
     WeightCodes reduced() {
-        if (!isSigned() || bits < 8) {
+        int most = 0;
+        for (int q : codes) {
+            most = Math.max(most, Math.abs(q));
+        }
+        if (bits > 8 || most <= SEVEN_BITS) {
             return this;
+        }
+        int down = type(false) == OnnxType.UINT8 ? SEVEN_BITS : 0;
+        int[] zero = new int[zeroPoint.length];
+        float[] twice = new float[scale.length];
+        for (int c = 0; c < zero.length; c++) {
+            zero[c] = (int) Math.rint(zeroPoint[c] / 2.0) - down;
+            twice[c] = scale[c] * 2;
         }
         int[] half = new int[codes.length];
         for (int i = 0; i < half.length; i++) {
-            half[i] = (int) Math.rint(codes[i] / 2.0);
+            int c = channel(i);
+            half[i] = (int) Math.rint((codes[i] - zeroPoint[c]) / 2.0) + zero[c];
         }
-        float[] twice = new float[scale.length];
-        for (int c = 0; c < twice.length; c++) {
-            twice[c] = scale[c] * 2;
+        return new WeightCodes(half, twice, zero, axis, perChannel, 7);
+    }
+
+    /**
+     * The same weight, with the largest channel's scale for channels of zeros. Their own is next to
+     * nothing, and their bias, an integer of it, would be beyond 32 bits.
+     */
+    WeightCodes deadChannelsLikeOthers() {
+        boolean[] live = new boolean[scale.length];
+        for (int i = 0; i < codes.length; i++) {
+            int c = channel(i);
+            live[c] |= codes[i] != zeroPoint[c];
         }
-        return new WeightCodes(half, twice, zeroPoint, axis, perChannel, 7);
+        float[] scales = scale.clone();
+        for (int c = 0; c < scales.length; c++) {
+            for (int other = 0; !live[c] && other < scales.length; other++) {
+                scales[c] = Math.max(scales[c], scale[other]);
+            }
+        }
+        return new WeightCodes(codes, scales, zeroPoint, axis, perChannel, bits);
     }
 
     /** The other layout of a matrix. */
@@ -193,13 +246,14 @@ record WeightCodes(
             most = Math.max(most, q);
         }
         for (int z : zeroPoint) {
+            least = Math.min(least, z);
             most = Math.max(most, z);
         }
         if (fourBit && bits <= 4 && least >= -8 && most <= 7) {
             return OnnxType.INT4;
         }
-        if (least < Byte.MIN_VALUE || most > 0xFF) {
-            return OnnxType.INT16;
+        if (least < Byte.MIN_VALUE || most > (least < 0 ? Byte.MAX_VALUE : 0xFF)) {
+            return most > Short.MAX_VALUE ? OnnxType.UINT16 : OnnxType.INT16;
         }
         return most > Byte.MAX_VALUE ? OnnxType.UINT8 : OnnxType.INT8;
     }
@@ -212,7 +266,7 @@ record WeightCodes(
                         + " kernels do not take; ask for a symmetric scheme";
             }
         }
-        return type(false) == OnnxType.INT16
+        return type(false).bits() > 8
                 ? "its weight has more than 8 bits, or twice as many levels as 8 bits hold"
                 : null;
     }

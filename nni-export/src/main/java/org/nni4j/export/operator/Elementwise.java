@@ -23,6 +23,8 @@ final class Elementwise {
     static void addTo(Map<String, OperatorMapping> table) {
         for (String op : List.of("Add", "Sub", "Mul", "Div", "Pow")) {
             table.put(op, binary(op, false));
+        }
+        for (String op : List.of("Sub", "Div", "Pow")) {
             table.put("R" + op, binary(op, true));
         }
         table.put("Minimum", binary("Min", false));

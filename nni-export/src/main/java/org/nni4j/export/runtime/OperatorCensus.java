@@ -129,8 +129,7 @@ public record OperatorCensus(
         for (ReadNode node : model.nodes()) {
             String op = node.op();
             counts.merge(op, 1, Integer::sum);
-            boolean reads =
-                    !node.inputs().isEmpty() && isFloat.getOrDefault(node.inputs().get(0), false);
+            boolean reads = isFloat.getOrDefault(data(node), false);
             boolean gives = givesFloat(node, reads);
             node.outputs().forEach(output -> isFloat.put(output, gives));
             if (CONVERSIONS.contains(op)) {
@@ -142,6 +141,12 @@ public record OperatorCensus(
             }
         }
         return new OperatorCensus(counts, integer, floats.size(), conversions, floats);
+    }
+
+    /** What an operator computes on; its result's scale and zero point may stand before that. */
+    private static String data(ReadNode node) {
+        int first = node.op().equals("QLinearConcat") ? 2 : 0;
+        return node.inputs().size() > first ? node.inputs().get(first) : "";
     }
 
     private static boolean givesFloat(ReadNode node, boolean reads) {

@@ -48,14 +48,15 @@ public record Gains(long floatBytes, long integerBytes, int threads, List<Batch>
             return String.format(
                     Locale.ROOT,
                     "  batch %-4d %9.3f ms float in DJL, %9.3f float, %9.3f int8: %.2f times as"
-                            + " fast as float, %,.0f samples a second (medians of %d; fastest runs"
-                            + " %.3f and %.3f: %.2f times)",
+                            + " fast as float, %,.0f samples a second, float %,.0f (medians of %d;"
+                            + " fastest runs %.3f and %.3f: %.2f times)",
                     size,
                     djl,
                     floating,
                     integer,
                     speedup(),
                     1000 * size / integer,
+                    1000 * size / floating,
                     runs,
                     bestFloating,
                     bestInteger,

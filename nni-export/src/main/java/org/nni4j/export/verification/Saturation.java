@@ -1,6 +1,7 @@
 package org.nni4j.export.verification;
 
 import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -35,46 +36,51 @@ public record Saturation(long sums, long saturated) {
         return total;
     }
 
-    /** One layer on all samples. */
+    /** One layer on all samples; a linear layer is a convolution without spatial axes. */
     private static final class Layer {
 
         private final int[] weight;
         private final int[] x;
         private final int samples;
         private final int channels;
-        private final int height;
-        private final int width;
+        private final int added;
+        private final int[] size;
         private final int outputs;
         private final int[] kernel;
         private final int[] stride;
         private final int[] padding;
         private final int[] dilation;
+        private final int[] out;
+        private final int elements;
         private final int groups;
         private final int zero;
 
         Layer(IntegerProduct product, Reference.Tensor input) {
             Node node = product.node();
-            long[] shape = input.shape();
+            int[] shape = ints(input.shape());
+            int[] dims = ints(node.input("weight").orElseThrow().shape().getShape());
             boolean conv = node.op().equals("Conv");
             weight = product.weight();
+            added = product.addedChannels();
             // Signed bytes are moved up to unsigned ones.
             int up = product.input().qmin() < 0 ? 128 : 0;
             x = codes(input.elements(), product.input(), up);
             zero = product.input().zeroPoint() + up;
-            samples = (int) shape[0];
-            channels = (int) shape[1];
-            height = shape.length > 2 ? (int) shape[2] : 1;
-            width = shape.length > 3 ? (int) shape[3] : 1;
-            long[] dims = node.input("weight").orElseThrow().shape().getShape();
-            outputs = (int) dims[0];
-            kernel =
-                    new int[] {
-                        dims.length > 2 ? (int) dims[2] : 1, dims.length > 3 ? (int) dims[3] : 1
-                    };
-            stride = pair(node, "stride", conv, 1);
-            padding = pair(node, "padding", conv, 0);
-            dilation = pair(node, "dilation", conv, 1);
+            channels = shape[conv ? 1 : shape.length - 1];
+            size = conv ? Arrays.copyOfRange(shape, 2, shape.length) : new int[0];
+            samples = x.length / (channels * volume(size));
+            outputs = dims[0];
+            kernel = Arrays.copyOfRange(dims, 2, dims.length);
+            elements = volume(kernel);
+            stride = axes(node, "stride", 1);
+            padding = axes(node, "padding", 0);
+            dilation = axes(node, "dilation", 1);
             groups = conv && node.attributes().get("groups") instanceof Number n ? n.intValue() : 1;
+            out = new int[size.length];
+            for (int a = 0; a < out.length; a++) {
+                int reach = dilation[a] * (kernel[a] - 1) + 1;
+                out[a] = (size[a] + 2 * padding[a] - reach) / stride[a] + 1;
+            }
         }
 
         private static int[] codes(float[] values, TensorCodes codes, int up) {
@@ -86,52 +92,50 @@ public record Saturation(long sums, long saturated) {
             return integers;
         }
 
-        private static int[] pair(Node node, String name, boolean conv, int absent) {
-            int[] pair = {absent, absent};
-            if (conv) {
-                long[] given = longs(node.attributes().get(name));
-                for (int i = 0; i < Math.min(2, given.length); i++) {
-                    pair[i] = (int) given[i];
-                }
+        private int[] axes(Node node, String name, int absent) {
+            int[] axes = new int[size.length];
+            int[] given = numbers(node.attributes().get(name));
+            for (int a = 0; a < axes.length; a++) {
+                axes[a] = a < given.length ? given[a] : absent;
             }
-            return pair;
+            return axes;
         }
 
-        private static long[] longs(@Nullable Object attribute) {
+        private static int[] numbers(@Nullable Object attribute) {
             if (attribute instanceof Shape shape) {
-                return shape.getShape();
+                return ints(shape.getShape());
             }
             if (attribute instanceof List<?> list) {
                 return list.stream()
                         .filter(Number.class::isInstance)
-                        .mapToLong(n -> ((Number) n).longValue())
+                        .mapToInt(n -> ((Number) n).intValue())
                         .toArray();
             }
-            return new long[0];
+            return new int[0];
+        }
+
+        private static int[] ints(long[] sizes) {
+            return Arrays.stream(sizes).mapToInt(Math::toIntExact).toArray();
+        }
+
+        private static int volume(int[] sizes) {
+            return Arrays.stream(sizes).reduce(1, (a, b) -> a * b);
         }
 
         Saturation count() {
-            int outHeight = out(height, 0);
-            int outWidth = out(width, 1);
-            int perGroup = channels / groups;
-            int length = perGroup * kernel[0] * kernel[1];
-            long places = (long) samples * outHeight * outWidth;
+            int perGroup = channels / groups + added;
+            int length = perGroup * elements;
+            int perSample = volume(out);
+            long places = (long) samples * perSample;
             long perPlace = Math.max(1, (long) outputs * (length / 2));
             long skip = Math.max(1, places * perPlace / MOST_SUMS_PER_LAYER);
             int[] window = new int[length];
             long sums = 0;
             long saturated = 0;
             for (long place = 0; place < places; place += skip) {
-                int n = (int) (place / ((long) outHeight * outWidth));
-                int row = (int) (place / outWidth % outHeight);
-                int column = (int) (place % outWidth);
+                int[] corner = coordinates((int) (place % perSample), out);
                 for (int g = 0; g < groups; g++) {
-                    gather(
-                            window,
-                            n,
-                            row * stride[0] - padding[0],
-                            column * stride[1] - padding[1],
-                            g);
+                    gather(window, (int) (place / perSample), corner, g);
                     for (int o = g * (outputs / groups); o < (g + 1) * (outputs / groups); o++) {
                         for (int k = 0; k + 1 < length; k += 2) {
                             int sum =
@@ -146,31 +150,49 @@ public record Saturation(long sums, long saturated) {
             return new Saturation(sums, saturated);
         }
 
-        private int out(int size, int axis) {
-            int reach = dilation[axis] * (kernel[axis] - 1) + 1;
-            return (size + 2 * padding[axis] - reach) / stride[axis] + 1;
+        /** Where an index is, along each axis. */
+        private static int[] coordinates(int index, int[] sizes) {
+            int[] at = new int[sizes.length];
+            int left = index;
+            for (int a = sizes.length - 1; a >= 0; a--) {
+                at[a] = left % sizes[a];
+                left /= sizes[a];
+            }
+            return at;
         }
 
-        private void gather(int[] window, int n, int top, int left, int group) {
+        private void gather(int[] window, int n, int[] place, int group) {
             int perGroup = channels / groups;
+            int volume = volume(size);
             int k = 0;
-            for (int i = 0; i < kernel[0]; i++) {
-                for (int j = 0; j < kernel[1]; j++) {
-                    int r = top + i * dilation[0];
-                    int c = left + j * dilation[1];
-                    boolean inside = r >= 0 && r < height && c >= 0 && c < width;
-                    for (int ch = 0; ch < perGroup; ch++) {
-                        int plane = n * channels + group * perGroup + ch;
-                        window[k++] = inside ? x[(plane * height + r) * width + c] : zero;
-                    }
+            for (int i = 0; i < elements; i++) {
+                int offset = offset(place, coordinates(i, kernel));
+                for (int ch = 0; ch < perGroup; ch++) {
+                    int plane = n * channels + group * perGroup + ch;
+                    window[k++] = offset >= 0 ? x[plane * volume + offset] : zero;
+                }
+                for (int ch = 0; ch < added; ch++) {
+                    window[k++] = zero;
                 }
             }
         }
 
-        /** The weight lies output, channel, row, column; k runs row, column, channel. */
+        /** Where in a plane the kernel's element is; negative for in the padding. */
+        private int offset(int[] place, int[] element) {
+            int offset = 0;
+            for (int a = 0; a < size.length; a++) {
+                int at = place[a] * stride[a] - padding[a] + element[a] * dilation[a];
+                if (at < 0 || at >= size[a]) {
+                    return -1;
+                }
+                offset = offset * size[a] + at;
+            }
+            return offset;
+        }
+
+        /** The weight lies output, channel, kernel; k runs through the kernel, then channels. */
         private int weightAt(int output, int k, int perGroup) {
-            int places = kernel[0] * kernel[1];
-            return weight[(output * perGroup + k % perGroup) * places + k / perGroup];
+            return weight[(output * perGroup + k % perGroup) * elements + k / perGroup];
         }
     }
 

@@ -116,6 +116,79 @@ class UntracedOperatorsTest {
         assertThat(y).containsExactly(10.5f, 102.5f, 20.5f, 200.5f);
     }
 
+    private static float[] transposed(
+            Shape in, float[] x, Shape out, Map<String, Object> attributes, Value weight)
+            throws Exception {
+        return run("ConvTranspose", in, x, out, attributes, weight);
+    }
+
+    private static Map<String, Object> window(Shape dilation, long groups) {
+        int axes = dilation.dimension();
+        Shape ones = axes == 1 ? new Shape(1) : new Shape(1, 1);
+        Shape zeros = axes == 1 ? new Shape(0) : new Shape(0, 0);
+        return Map.of(
+                "stride", ones,
+                "padding", zeros,
+                "outPadding", zeros,
+                "dilation", dilation,
+                "groups", groups);
+    }
+
+    @Test
+    void transposedConvolution_inGroups_keepsChannelsApart() throws Exception {
+        // (1, 2) with (1, 10), and (3, 4) with (100, 1000).
+        float[] y =
+                transposed(
+                        new Shape(1, 2, 2),
+                        new float[] {1, 2, 3, 4},
+                        new Shape(1, 2, 3),
+                        window(new Shape(1), 2),
+                        constant(2, "weight", new Shape(2, 1, 2), 1, 10, 100, 1000));
+
+        assertThat(y).containsExactly(1, 10 + 2, 20, 300, 3000 + 400, 4000);
+    }
+
+    @Test
+    void transposedConvolution_dilated_spreadsTheKernel() throws Exception {
+        // The kernel is (1, 0, 10).
+        float[] y =
+                transposed(
+                        new Shape(1, 1, 2),
+                        new float[] {1, 2},
+                        new Shape(1, 1, 4),
+                        window(new Shape(2), 1),
+                        constant(2, "weight", new Shape(1, 1, 2), 1, 10));
+
+        assertThat(y).containsExactly(1, 2, 10, 20);
+    }
+
+    @Test
+    void transposedConvolution_ofPictures_hasTwoAxes() throws Exception {
+        float[] y =
+                transposed(
+                        new Shape(1, 1, 1, 2),
+                        new float[] {1, 2},
+                        new Shape(1, 1, 2, 3),
+                        window(new Shape(1, 1), 1),
+                        constant(2, "weight", new Shape(1, 1, 2, 2), 1, 10, 100, 1000));
+
+        assertThat(y).containsExactly(1, 10 + 2, 20, 100, 1000 + 200, 2000);
+    }
+
+    @Test
+    void batchDot_multipliesMatricesOneByOne() throws Exception {
+        float[] y =
+                run(
+                        "BatchDot",
+                        new Shape(2, 1, 2),
+                        new float[] {1, 2, 3, 4},
+                        new Shape(2, 1, 1),
+                        Map.of(),
+                        constant(2, "other", new Shape(2, 2, 1), 1, 10, 100, 1000));
+
+        assertThat(y).containsExactly(1 + 20, 300 + 4000);
+    }
+
     @Test
     void prelu_hasOneSlopePerChannel() throws Exception {
         float[] y =
