@@ -103,9 +103,7 @@ public final class LearnedValue {
         }
         NDArray value =
                 context.parameterStore().getValue(parameter, context.device(), context.training());
-        NDArray alias = value.reshape(value.getShape());
-        alias.attach(tensor.getManager());
-        return alias;
+        return Alias.of(value, tensor.getManager());
     }
 
     /** Frees the array. */
