@@ -13,6 +13,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.graph.Substitution;
@@ -167,6 +168,11 @@ public final class ComputedLayer extends LayerWrapper implements Quantized {
     @Override
     public TensorQuantizer outputQuantizer(int position) {
         return QuantizerRow.at(null, named("output"), position);
+    }
+
+    @Override
+    public void keepOnly(Set<Integer> inputPositions, Set<Integer> outputPositions) {
+        inputs.keepOnly(inputPositions);
     }
 
     @Override

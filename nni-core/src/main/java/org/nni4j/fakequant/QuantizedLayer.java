@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -242,6 +243,16 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
         }
         if (outputs != null) {
             outputs.tap(tap);
+        }
+    }
+
+    @Override
+    public void keepOnly(Set<Integer> inputPositions, Set<Integer> outputPositions) {
+        if (inputs != null) {
+            inputs.keepOnly(inputPositions);
+        }
+        if (outputs != null) {
+            outputs.keepOnly(outputPositions);
         }
     }
 
