@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Model;
+import ai.djl.ndarray.NDList;
 import ai.djl.training.Trainer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,6 +25,7 @@ import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.checkpoint.Checkpoint;
 import org.nni4j.checkpoint.Checkpoint.SavedQuantizer;
 import org.nni4j.checkpoint.CheckpointException;
+import org.nni4j.compression.Inspection;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.compression.Quantizers;
@@ -256,6 +258,53 @@ class GoneBackTest {
                 assertThat(Networks.evaluate(other, picture, Networks.SMALL)).isEqualTo(output);
             }
         }
+    }
+
+    /** What was well at a step that is yet to come says nothing. */
+    @Test
+    void loadCheckpoint_thenNaN_namesNoLaterStepAtWhichAllWasWell() throws IOException {
+        try (Model model = Networks.smallModel(1);
+                Quantizer quantizer = quantizer("qat", model)) {
+            quantizer.compress();
+            train(model, quantizer, 0, 1);
+            quantizer.saveCheckpoint(folder.resolve("net"));
+            train(model, quantizer, 1, 5);
+            quantizer.calibration();
+            quantizer.loadCheckpoint(folder.resolve("net"));
+            Networks.set(model.getBlock().getParameters().get("04Linear_bias"), Float.NaN, 0, 0);
+            train(model, quantizer, 1, 2);
+            assertThatThrownBy(quantizer::calibration)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("NaN at step 3. Go back");
+        }
+    }
+
+    @Test
+    void inspection_ofARestoredOrClosedQuantizer_throwsAndAttachesNothing() {
+        float[] picture = Networks.random(Networks.SMALL, 3);
+        try (Model model = Networks.smallModel(1)) {
+            float[] plain = Networks.evaluate(model, picture, Networks.SMALL);
+            Quantizer quantizer = quantizer("qat", model);
+            quantizer.compress();
+            Inspection inspection = quantizer.inspect();
+            float[] seen = inspection.onFloatNetwork(block -> evaluate(model, picture));
+            assertThat(seen).isEqualTo(plain);
+            quantizer.restore();
+            assertRefused(inspection, "call compress() first");
+            assertThat(evaluate(model, picture)).isEqualTo(plain);
+            quantizer.close();
+            assertRefused(inspection, "this quantizer is closed");
+            assertThat(evaluate(model, picture)).isEqualTo(plain);
+        }
+    }
+
+    private static void assertRefused(Inspection inspection, String message) {
+        assertThatThrownBy(() -> inspection.onFloatNetwork(block -> 1))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining(message);
+        assertThatThrownBy(() -> inspection.evaluate(new NDList(), (path, side, i, t) -> {}))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining(message);
     }
 
     private static float[] evaluate(Model model, float[] picture) {

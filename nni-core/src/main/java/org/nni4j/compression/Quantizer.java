@@ -295,6 +295,7 @@ public class Quantizer implements AutoCloseable {
                             + " with; load these first");
         }
         new Calibrator(algorithm, quantizers(), clock).load(calibration);
+        numbers.reset();
     }
 
     private PlacedQuantizers quantizers() {
@@ -365,6 +366,7 @@ public class Quantizer implements AutoCloseable {
         CheckpointFile file = new CheckpointFile(modelPath);
         resumption().load(file.read(), file.toString());
         watch.reset();
+        numbers.reset();
     }
 
     private Resumption resumption() {
@@ -494,10 +496,19 @@ public class Quantizer implements AutoCloseable {
             throw new IllegalStateException(
                     "the model is not quantized, or not initialized; call compress() first");
         }
-        return new Inspection(model, layers, this::whileDetached);
+        return new Inspection(model, layers, this::checkAttached, this::whileDetached);
+    }
+
+    private void checkAttached() {
+        checkOpen();
+        if (attachment == null) {
+            throw new IllegalStateException(
+                    "the model is not quantized any more; call compress() first");
+        }
     }
 
     private void whileDetached(Runnable action) {
+        checkAttached();
         detach();
         try {
             action.run();
