@@ -98,13 +98,17 @@ public record ResumeCase(
 
         /** Trains the steps {@code first..last - 1}, each on its own seeded batch. */
         public void train(int first, int last) {
+            for (int step = first; step < last; step++) {
+                Networks.step(trainer(), shape(), CLASSES, step);
+            }
+        }
+
+        private Trainer trainer() {
             if (trainer == null) {
                 trainer = Networks.trainer(model, quantizer.optimizer());
                 trainer.initialize(shape());
             }
-            for (int step = first; step < last; step++) {
-                Networks.step(trainer, shape(), CLASSES, step);
-            }
+            return trainer;
         }
 
         /** Parameters, calibration and an output, to the last bit. */

@@ -42,6 +42,27 @@ class ResumeLawTest {
         assertThat(resumed(resumeCase, folder)).isEqualTo(expected);
     }
 
+    /** Everything that came after the checkpoint is undone, with the trainer that did it. */
+    @ParameterizedTest
+    @MethodSource("cases")
+    void wentBack_inTheSameQuantizer_isTheSameBitForBit(ResumeCase resumeCase) throws IOException {
+        String expected = uninterrupted(resumeCase);
+        // Before any data was seen; before anything is quantized; and on the way.
+        for (int saved : new int[] {0, 1, SAVED}) {
+            try (ResumeCase.Run run = resumeCase.run(1)) {
+                Path checkpoint = folder.resolve(resumeCase.fileName() + "-" + saved);
+                run.train(0, saved);
+                run.quantizer().saveCheckpoint(checkpoint);
+                run.train(saved, LAST);
+                assertThat(run.digest()).isEqualTo(expected);
+                run.quantizer().loadCheckpoint(checkpoint);
+                assertThat(run.quantizer().step()).isEqualTo(saved + 1);
+                run.train(saved, LAST);
+                assertThat(run.digest()).as("back to %d steps", saved).isEqualTo(expected);
+            }
+        }
+    }
+
     /** The same in a JVM in which DJL's parameter ids are others, and nothing was ever computed. */
     @Test
     void resumed_inAnotherJvm_isTheSameBitForBit() throws Exception {

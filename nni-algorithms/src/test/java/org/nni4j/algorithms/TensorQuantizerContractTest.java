@@ -187,6 +187,25 @@ class TensorQuantizerContractTest {
 
     @ParameterizedTest
     @MethodSource("points")
+    void load_ofStateBeforeAnyData_isAsNew(Arguments point) {
+        Shape shape = new Shape(2, 3, 4);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer fresh = point.quantizer(manager);
+                TensorQuantizer back = point.quantizer(manager)) {
+            QuantizerState before = back.state();
+            see(point, back, Values.gaussian(1, 24), shape);
+            back.load(before);
+            Values.assertSame(back.state(), before);
+            see(point, fresh, Values.gaussian(2, 24), shape);
+            see(point, back, Values.gaussian(2, 24), shape);
+            Values.assertSame(back.state(), fresh.state());
+            assertThat(Points.evaluate(back, Values.gaussian(4, 24), shape))
+                    .isEqualTo(Points.evaluate(fresh, Values.gaussian(4, 24), shape));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("points")
     void evaluation_changesNothing(Arguments point) {
         Shape shape = new Shape(2, 3, 4);
         try (NDManager manager = NDManager.newBaseManager();

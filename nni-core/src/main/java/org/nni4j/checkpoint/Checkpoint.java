@@ -38,6 +38,9 @@ public record Checkpoint(
         List<SavedQuantizer> quantizers,
         Optional<SavedOptimizer> optimizer) {
 
+    /** The most bytes a file may have: what a Java array can hold. */
+    public static final long MOST_BYTES = Integer.MAX_VALUE - 8L;
+
     /** The version of the format written. */
     public static final int FORMAT_VERSION = 1;
 
@@ -97,9 +100,10 @@ public record Checkpoint(
      *
      * @param parameterFile the file's bytes; values found in it are referred to, others written
      * @return the bytes that follow
+     * @throws IllegalArgumentException if they would be more than {@link #MOST_BYTES} with the file
      */
     public byte[] tail(byte[] parameterFile) {
-        return new CheckpointWriter(parameterFile).tail(this);
+        return new CheckpointWriter(parameterFile, MOST_BYTES).tail(this);
     }
 
     /**

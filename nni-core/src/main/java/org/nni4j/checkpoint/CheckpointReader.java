@@ -31,9 +31,6 @@ import org.nni4j.fakequant.QuantizerState;
  */
 final class CheckpointReader {
 
-    /** What a Java array can hold. */
-    private static final long MOST_BYTES = Integer.MAX_VALUE - 8L;
-
     private static final byte[] DJL = "DJL@".getBytes(StandardCharsets.US_ASCII);
 
     private static final int MOST_DIMENSIONS = 32;
@@ -80,9 +77,9 @@ final class CheckpointReader {
         try (SeekableByteChannel channel =
                 Files.newByteChannel(
                         file, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS))) {
-            if (channel.size() > MOST_BYTES) {
+            if (channel.size() > Checkpoint.MOST_BYTES) {
                 throw new CheckpointException(
-                        channel.size() + " bytes; expected at most " + MOST_BYTES);
+                        channel.size() + " bytes; expected at most " + Checkpoint.MOST_BYTES);
             }
             // Whatever has no footer is not read into memory.
             footer(lastBytes(channel), channel.size(), firstBytes(channel));

@@ -20,19 +20,22 @@ final class CheckpointWriter {
     }
 
     private final byte[] head;
+    private final long mostBytes;
     private final ParameterData known;
     private final ByteArrayOutputStream data = new ByteArrayOutputStream();
     private final ByteArrayOutputStream bodyBytes = new ByteArrayOutputStream();
     private final DataOutputStream body = new DataOutputStream(bodyBytes);
 
-    CheckpointWriter(byte[] head) {
+    CheckpointWriter(byte[] head, long mostBytes) {
         this.head = head;
+        this.mostBytes = mostBytes;
         this.known = new ParameterData(head);
     }
 
     byte[] tail(Checkpoint checkpoint) {
         try {
             write(checkpoint);
+            checkRoom(Footer.BYTES);
             ByteArrayOutputStream tail = new ByteArrayOutputStream();
             DataOutputStream out = new DataOutputStream(tail);
             data.writeTo(out);
@@ -44,6 +47,18 @@ final class CheckpointWriter {
             return tail.toByteArray();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Refuses more than can be read back, before an array overflows. */
+    private void checkRoom(long more) {
+        long bytes = (long) head.length + data.size() + bodyBytes.size() + more;
+        if (bytes > mostBytes) {
+            throw new IllegalArgumentException(
+                    "a checkpoint of "
+                            + bytes
+                            + " bytes or more cannot be written; expected at most "
+                            + mostBytes);
         }
     }
 
@@ -115,6 +130,7 @@ final class CheckpointWriter {
         }
         body.writeLong((long) head.length + data.size());
         ByteBuffer values = array.data().duplicate();
+        checkRoom(values.remaining());
         byte[] bytes = new byte[values.remaining()];
         values.get(bytes);
         data.write(bytes);

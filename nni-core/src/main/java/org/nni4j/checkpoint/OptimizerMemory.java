@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.training.optimizer.Optimizer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -142,7 +143,7 @@ public final class OptimizerMemory {
             }
             made.forEach(remembered -> remembered.array().detach());
         }
-        forget(keys);
+        forget(keys.keySet());
         updates.byId().putAll(counts);
         updates.setLargest(saved.updates());
         made.forEach(Remembered::put);
@@ -177,8 +178,13 @@ public final class OptimizerMemory {
         return id;
     }
 
-    private void forget(Map<String, String> keys) {
-        for (String id : keys.keySet()) {
+    /**
+     * Forgets parameters, as if they had never been updated.
+     *
+     * @param ids DJL's; unknown ones are passed over
+     */
+    public void forget(Collection<String> ids) {
+        for (String id : ids) {
             updates.byId().remove(id);
             for (Map<String, Map<Device, NDArray>> byId : fields.states().values()) {
                 Map<Device, NDArray> old = byId.remove(id);

@@ -15,6 +15,7 @@ import org.nni4j.calibration.CalibratedLayer;
 import org.nni4j.calibration.CalibratedTensor;
 import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.calibration.TensorCalibration;
+import org.nni4j.compression.PlacedQuantizers.Place;
 import org.nni4j.config.ConfigProblem;
 import org.nni4j.config.QuantType;
 import org.nni4j.placement.PlannedFold;
@@ -77,8 +78,9 @@ final class CalibrationCheck {
         return "layers[\"" + path + "\"]";
     }
 
-    private static String at(String path, QuantType type, String tensor) {
-        return at(path) + "." + type.key() + "[\"" + tensor + "\"]";
+    /** Where a tensor stands in a calibration, for messages. */
+    static String at(Place place) {
+        return at(place.layer()) + "." + place.type().key() + "[\"" + place.tensor() + "\"]";
     }
 
     private void check(PlannedLayer planned, CalibratedLayer layer) {
@@ -90,7 +92,7 @@ final class CalibrationCheck {
         checkFold(layer);
         Set<String> seen = new HashSet<>();
         for (CalibratedTensor tensor : layer.tensors()) {
-            String where = at(layer.path(), tensor.quantType(), tensor.tensor());
+            String where = at(new Place(layer.path(), tensor.quantType(), tensor.tensor()));
             if (!seen.add(where)) {
                 add(where, "is given twice");
             } else {
@@ -104,12 +106,7 @@ final class CalibrationCheck {
 
     /** A folded weight has another range than the layer's own. */
     private void checkFold(CalibratedLayer layer) {
-        String planned =
-                plan.folds().stream()
-                        .filter(fold -> fold.layer().equals(layer.path()))
-                        .map(PlannedFold::batchNorm)
-                        .findFirst()
-                        .orElse("");
+        String planned = plan.foldInto(layer.path()).map(PlannedFold::batchNorm).orElse("");
         if (!planned.equals(layer.foldedBatchNorm())) {
             add(
                     at(layer.path()) + ".folded_batch_norm",
@@ -124,19 +121,10 @@ final class CalibrationCheck {
     }
 
     private void check(PlannedLayer planned, CalibratedTensor tensor, String where) {
-        planned.points(tensor.quantType()).stream()
-                .filter(point -> isOf(point, tensor))
-                .findFirst()
+        planned.point(tensor.quantType(), tensor.tensor())
                 .ifPresentOrElse(
                         point -> check(point, tensor.calibration(), where),
                         () -> add(where, "is not quantized in this network"));
-    }
-
-    /** The planned point of inputs and outputs stands for all positions. */
-    private static boolean isOf(QuantizationPoint point, CalibratedTensor tensor) {
-        return tensor.quantType() == QuantType.WEIGHT
-                ? point.tensor().equals(tensor.tensor())
-                : tensor.tensor().matches("\\d{1,6}");
     }
 
     private void check(QuantizationPoint point, TensorCalibration c, String where) {
@@ -180,7 +168,7 @@ final class CalibrationCheck {
         if (type == QuantType.WEIGHT) {
             for (QuantizationPoint point : planned.points(type)) {
                 if (layer.tensor(type, point.tensor()).isEmpty()) {
-                    add(at(layer.path(), type, point.tensor()), "is missing");
+                    add(at(new Place(layer.path(), type, point.tensor())), "is missing");
                 }
             }
             return;

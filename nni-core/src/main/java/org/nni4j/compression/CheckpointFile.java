@@ -3,6 +3,7 @@ package org.nni4j.compression;
 import ai.djl.Model;
 import ai.djl.nn.Block;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -37,12 +38,32 @@ final class CheckpointFile {
                     try (Staging staging = Staging.in(files.folder())) {
                         files.save(model, block, staging.files());
                         Path staged = staging.written().get(0);
-                        byte[] tail = checkpoint.tail(Files.readAllBytes(staged));
+                        byte[] tail = tail(checkpoint, staged, target);
                         Files.write(staged, tail, StandardOpenOption.APPEND);
                         Durable.sync(staged);
                         Durable.move(staged, target);
                     }
                 });
+    }
+
+    /** Everything is in one array at a time, which tells how large a checkpoint may be. */
+    static byte[] tail(Checkpoint checkpoint, Path parameters, Path target) throws IOException {
+        long size = Files.size(parameters);
+        if (size > Checkpoint.MOST_BYTES) {
+            throw new FileSystemException(
+                    target.toString(),
+                    null,
+                    "the parameters alone take "
+                            + size
+                            + " bytes; a checkpoint may have "
+                            + Checkpoint.MOST_BYTES
+                            + " at most");
+        }
+        try {
+            return checkpoint.tail(Files.readAllBytes(parameters));
+        } catch (IllegalArgumentException e) {
+            throw new IOException(target + ": " + e.getMessage(), e);
+        }
     }
 
     /**

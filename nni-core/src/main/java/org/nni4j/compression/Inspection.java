@@ -25,11 +25,17 @@ public final class Inspection {
 
     private final Model model;
     private final Map<String, Quantized> layers;
+    private final Runnable checkAttached;
     private final Consumer<Runnable> detached;
 
-    Inspection(Model model, Map<String, Quantized> layers, Consumer<Runnable> detached) {
+    Inspection(
+            Model model,
+            Map<String, Quantized> layers,
+            Runnable checkAttached,
+            Consumer<Runnable> detached) {
         this.model = model;
         this.layers = layers;
+        this.checkAttached = checkAttached;
         this.detached = detached;
     }
 
@@ -96,8 +102,11 @@ public final class Inspection {
      * @param inputs of the model; left as they are
      * @param tap what is shown them
      * @return the model's outputs, owned by the inputs' manager
+     * @throws IllegalStateException if the quantizer is closed, or the quantizers are not in the
+     *     model
      */
     public NDList evaluate(NDList inputs, TensorTap tap) {
+        checkAttached.run();
         layers.values().forEach(layer -> layer.tap(tap));
         try {
             NDManager scope = inputs.head().getManager();
@@ -113,6 +122,8 @@ public final class Inspection {
      * @param function gets the model's block
      * @param <T> what it makes
      * @return what the function returns
+     * @throws IllegalStateException if the quantizer is closed, or the quantizers are not in the
+     *     model
      */
     public <T> T onFloatNetwork(Function<Block, T> function) {
         List<T> result = new ArrayList<>(1);

@@ -31,6 +31,11 @@ final class NumberCheck {
         this.layers = layers;
     }
 
+    /** Forgets when all was well, since training goes on from another step. */
+    void reset() {
+        lastGood = 0;
+    }
+
     /** Looks if it is time to. */
     void stepped(long step) {
         if (step % EVERY == 0) {

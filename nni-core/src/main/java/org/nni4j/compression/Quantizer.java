@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.checkpoint.RateTrackers;
 import org.nni4j.config.ConfigException;
 import org.nni4j.config.ConfigList;
 import org.nni4j.fakequant.OptimizerWatch;
@@ -59,6 +60,7 @@ public class Quantizer implements AutoCloseable {
     private final OptimizerWatch watch;
     private final NDManager manager;
     private final @Nullable StepCountingOptimizer optimizer;
+    private final RateTrackers trackers;
     private final StandIns standIns;
     private final Map<String, Quantized> layers;
     private final AlgorithmContext context;
@@ -145,6 +147,7 @@ public class Quantizer implements AutoCloseable {
                 optimizer == null
                         ? null
                         : new StepCountingOptimizer(optimizer, clock, this::stepped);
+        this.trackers = optimizer == null ? RateTrackers.none() : RateTrackers.of(optimizer);
         this.standIns =
                 new StandIns(
                         tree,
@@ -268,7 +271,7 @@ public class Quantizer implements AutoCloseable {
         if (model.getBlock().isInitialized()) {
             layers.values().forEach(Quantized::describeWeights);
         }
-        return new Calibrator(algorithm, plan, layers, clock).calibration();
+        return new Calibrator(algorithm, quantizers(), clock).calibration();
     }
 
     /**
@@ -277,7 +280,8 @@ public class Quantizer implements AutoCloseable {
      *
      * @param calibration of a network with the same layers, quantized alike
      * @throws org.nni4j.config.ConfigException listing every layer or tensor that is missing,
-     *     unknown or quantized otherwise; then nothing is changed
+     *     unknown or quantized otherwise, or naming the first one that this algorithm cannot take;
+     *     then nothing is changed
      * @throws IllegalStateException if {@link #compress()} was not called
      */
     public void loadCalibration(CalibrationConfig calibration) {
@@ -291,7 +295,12 @@ public class Quantizer implements AutoCloseable {
                     "the network's parameters are others than those this calibration was exported"
                             + " with; load these first");
         }
-        new Calibrator(algorithm, plan, layers, clock).load(calibration);
+        new Calibrator(algorithm, quantizers(), clock).load(calibration);
+        numbers.reset();
+    }
+
+    private PlacedQuantizers quantizers() {
+        return new PlacedQuantizers(plan, layers);
     }
 
     /**
@@ -339,8 +348,10 @@ public class Quantizer implements AutoCloseable {
 
     /**
      * Goes back to a checkpoint, in a model that {@link #compress()} prepared. Training then goes
-     * on as if it had never stopped, bit for bit on the same machine. Parameters are overwritten in
-     * place, so a trainer on one device may be there already.
+     * on as if it had never stopped, bit for bit on the same machine, and as if nothing had come
+     * after the checkpoint where it did: inputs and outputs that had seen no data then have seen
+     * none, and learning-rate trackers begin anew. Parameters are overwritten in place, so a
+     * trainer on one device may be there already.
      *
      * @param modelPath what {@link #saveCheckpoint} was given
      * @throws org.nni4j.checkpoint.CheckpointException if the file is no checkpoint or damaged, or
@@ -356,18 +367,20 @@ public class Quantizer implements AutoCloseable {
         CheckpointFile file = new CheckpointFile(modelPath);
         resumption().load(file.read(), file.toString());
         watch.reset();
+        numbers.reset();
     }
 
     private Resumption resumption() {
         return new Resumption(
                 model,
                 new NetworkState(tree),
-                new Calibrator(algorithm, plan, layers, clock),
+                quantizers(),
                 plan,
                 config.toJson(),
                 context.seed(),
                 clock,
-                Optional.ofNullable(optimizer).map(StepCountingOptimizer::counted));
+                Optional.ofNullable(optimizer).map(StepCountingOptimizer::counted),
+                trackers);
     }
 
     private void checkCompressed() {
@@ -534,10 +547,19 @@ public class Quantizer implements AutoCloseable {
             throw new IllegalStateException(
                     "the model is not quantized, or not initialized; call compress() first");
         }
-        return new Inspection(model, layers, this::whileDetached);
+        return new Inspection(model, layers, this::checkAttached, this::whileDetached);
+    }
+
+    private void checkAttached() {
+        checkOpen();
+        if (attachment == null) {
+            throw new IllegalStateException(
+                    "the model is not quantized any more; call compress() first");
+        }
     }
 
     private void whileDetached(Runnable action) {
+        checkAttached();
         detach();
         try {
             action.run();

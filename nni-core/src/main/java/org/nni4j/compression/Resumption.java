@@ -13,6 +13,8 @@ import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.checkpoint.Checkpoint;
 import org.nni4j.checkpoint.CheckpointException;
 import org.nni4j.checkpoint.OptimizerMemory;
+import org.nni4j.checkpoint.RateTrackers;
+import org.nni4j.checkpoint.SavedOptimizer;
 import org.nni4j.fakequant.StepClock;
 import org.nni4j.placement.PlannedFold;
 import org.nni4j.placement.PlannedLayer;
@@ -23,22 +25,24 @@ import org.nni4j.placement.QuantizationPlan;
  *
  * @param model the quantized model
  * @param network its layers and parameters
- * @param calibrator its quantizers
+ * @param quantizers its quantizers
  * @param plan what was to be quantized
  * @param config the config list, as JSON
  * @param seed the run's seed
  * @param clock the steps
  * @param optimizer the user's optimizer, if there is one
+ * @param trackers its learning rates
  */
 record Resumption(
         Model model,
         NetworkState network,
-        Calibrator calibrator,
+        PlacedQuantizers quantizers,
         QuantizationPlan plan,
         String config,
         long seed,
         StepClock clock,
-        Optional<Optimizer> optimizer) {
+        Optional<Optimizer> optimizer,
+        RateTrackers trackers) {
 
     /** Everything as it is now. */
     Checkpoint checkpoint() {
@@ -51,7 +55,7 @@ record Resumption(
                 described(),
                 new TreeMap<>(model.getProperties()),
                 network.parameters(),
-                calibrator.states(),
+                new QuantizerStates(quantizers).all(),
                 optimizer.map(o -> OptimizerMemory.of(o).save(keys())));
     }
 
@@ -91,7 +95,7 @@ record Resumption(
     /** A lasting name for each parameter that the optimizer may know, by DJL's id. */
     private Map<String, String> keys() {
         Map<String, String> keys = new LinkedHashMap<>(network.keys());
-        calibrator.forEach(
+        quantizers.forEach(
                 (place, quantizer) -> {
                     List<Parameter> learned = quantizer.learnedParameters();
                     for (int i = 0; i < learned.size(); i++) {
@@ -130,6 +134,7 @@ record Resumption(
             refused.initCause(e);
             throw refused;
         }
+        trackers.restart();
         saved.properties().forEach(model::setProperty);
     }
 
@@ -141,18 +146,25 @@ record Resumption(
             lines.addAll(OptimizerMemory.of(optimizer.get()).differences(saved.optimizer().get()));
         }
         // What another plan quantizes is said already.
-        return lines.isEmpty() ? calibrator.differences(saved.quantizers()) : lines;
+        return lines.isEmpty()
+                ? new QuantizerStates(quantizers).differences(saved.quantizers())
+                : lines;
     }
 
     private void apply(Checkpoint checkpoint) {
-        calibrator.load(checkpoint.quantizers());
-        checkpoint
-                .optimizer()
-                .ifPresent(
-                        memory ->
-                                OptimizerMemory.of(optimizer.orElseThrow())
-                                        .load(memory, keys(), model.getNDManager()));
+        Map<String, String> keys = keys();
+        new QuantizerStates(quantizers).load(checkpoint.quantizers());
+        checkpoint.optimizer().ifPresent(memory -> apply(memory, keys));
         network.load(checkpoint.parameters());
         clock.resume(checkpoint.step() - 1);
+    }
+
+    private void apply(SavedOptimizer memory, Map<String, String> before) {
+        Map<String, String> now = keys();
+        OptimizerMemory own = OptimizerMemory.of(optimizer.orElseThrow());
+        own.load(memory, now, model.getNDManager());
+        // What is learned where no data had been seen yet was not trained yet either.
+        before.keySet().removeAll(now.keySet());
+        own.forget(before.keySet());
     }
 }

@@ -8,13 +8,12 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.graph.Substitution;
@@ -28,7 +27,7 @@ public final class ComputedLayer extends LayerWrapper implements Quantized {
 
     private final String path;
     private final StepClock clock;
-    private final Map<Parameter, TensorQuantizer> weights;
+    private final LayerWeights weights;
     private final QuantizerRow inputs;
     private final LayerArithmetic arithmetic;
 
@@ -52,7 +51,7 @@ public final class ComputedLayer extends LayerWrapper implements Quantized {
         super(inner);
         this.path = path;
         this.clock = clock;
-        this.weights = new LinkedHashMap<>(weights);
+        this.weights = new LayerWeights(path, weights, null);
         this.inputs = new QuantizerRow(path, TensorTap.Side.INPUT, named("input"), inputs);
         this.arithmetic = arithmetic;
     }
@@ -98,11 +97,11 @@ public final class ComputedLayer extends LayerWrapper implements Quantized {
             @Nullable NDArray master,
             NDManager scope,
             IdentityHashMap<NDArray, TensorQuantizer> masters) {
-        TensorQuantizer quantizer = parameter == null ? null : weights.get(parameter);
+        TensorQuantizer quantizer = parameter == null ? null : weights.quantizers().get(parameter);
         if (quantizer == null || master == null) {
             return master;
         }
-        NDArray alias = FoldedBatchNorm.alias(master, scope);
+        NDArray alias = Alias.of(master, scope);
         masters.put(alias, quantizer);
         return alias;
     }
@@ -128,27 +127,12 @@ public final class ComputedLayer extends LayerWrapper implements Quantized {
 
     @Override
     public void describeWeights() {
-        weights.forEach(
-                (parameter, quantizer) -> {
-                    NDArray master = parameter.getArray();
-                    try (NDManager scope = master.getManager().newSubManager()) {
-                        quantizer.describe(FoldedBatchNorm.alias(master, scope));
-                    }
-                });
+        weights.describe();
     }
 
     @Override
     public NDArray quantizedWeight(Parameter parameter, NDManager scope) {
-        TensorQuantizer quantizer = weights.get(parameter);
-        if (quantizer == null) {
-            throw new IllegalArgumentException(
-                    "layer \"" + path + "\" does not quantize \"" + parameter.getName() + "\"");
-        }
-        NDArray weight = FoldedBatchNorm.alias(parameter.getArray(), scope);
-        ParameterStore store = new ParameterStore(scope, false);
-        ForwardContext evaluation =
-                new ForwardContext(false, true, clock.step(), store, weight.getDevice());
-        return quantizer.quantize(weight, evaluation);
+        return weights.evaluated(parameter, clock, scope);
     }
 
     @Override
@@ -163,7 +147,7 @@ public final class ComputedLayer extends LayerWrapper implements Quantized {
 
     @Override
     public Map<Parameter, TensorQuantizer> weightQuantizers() {
-        return Collections.unmodifiableMap(weights);
+        return weights.quantizers();
     }
 
     @Override
@@ -187,8 +171,13 @@ public final class ComputedLayer extends LayerWrapper implements Quantized {
     }
 
     @Override
+    public void keepOnly(Set<Integer> inputPositions, Set<Integer> outputPositions) {
+        inputs.keepOnly(inputPositions);
+    }
+
+    @Override
     public void close() {
-        weights.values().forEach(TensorQuantizer::close);
+        weights.close();
         inputs.close();
     }
 }

@@ -51,7 +51,7 @@ public record FoldedBatchNorm(
 
     /** The values of one pass, as views that belong to it. */
     Values values(ParameterStore store, ForwardContext context, NDManager scope) {
-        return values(parameter -> alias(fetch(parameter, store, context), scope));
+        return values(parameter -> Alias.of(fetch(parameter, store, context), scope));
     }
 
     /** A lasting array of the BatchNorm, as a pass sees it. */
@@ -61,23 +61,12 @@ public record FoldedBatchNorm(
 
     /** The values as they stand, as views that belong to a scope. */
     Values values(NDManager scope) {
-        return values(parameter -> alias(parameter.getArray(), scope));
+        return values(parameter -> Alias.of(parameter.getArray(), scope));
     }
 
     private Values values(Function<Parameter, NDArray> value) {
         NDArray deviation = value.apply(variance).add(epsilon).sqrt();
         return new Values(value.apply(gamma), value.apply(beta), value.apply(mean), deviation);
-    }
-
-    /**
-     * Makes a view of a lasting array that belongs to the pass: what is computed from it then
-     * belongs to the pass too, and not to the model, where it would pile up. Gradients flow
-     * through.
-     */
-    static NDArray alias(NDArray lasting, NDManager scope) {
-        NDArray alias = lasting.reshape(lasting.getShape());
-        alias.attach(scope);
-        return alias;
     }
 
     /**

@@ -84,8 +84,7 @@ final class FoldedPass {
                             TensorQuantizer quantizer = quantizer(parameter);
                             return quantizer == null || master == null
                                     ? unfolded.bias(master)
-                                    : unfolded.weight(
-                                            FoldedBatchNorm.alias(master, scope), quantizer);
+                                    : unfolded.weight(Alias.of(master, scope), quantizer);
                         });
         NDList out = run(layerView, in, params);
         ParameterView normView =
@@ -170,7 +169,7 @@ final class FoldedPass {
                             if (quantizer == null || master == null) {
                                 return values.bias(master);
                             }
-                            NDArray weight = values.weight(FoldedBatchNorm.alias(master, scope));
+                            NDArray weight = values.weight(Alias.of(master, scope));
                             // With a gradient through σ and γ, no two passes share a graph.
                             return context.training()
                                     ? quantizer.quantize(weight, context)

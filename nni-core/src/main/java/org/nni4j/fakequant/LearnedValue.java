@@ -13,8 +13,14 @@ import ai.djl.nn.Parameter;
  */
 public final class LearnedValue {
 
+    /*
+     * A trainer keeps every array it ever fetched, and updates it in each step. So an array stays the same when another
+     * value is set, or none; and it is frozen then until a training pass fetches it again, which is when it would join a
+     * trainer that had not seen it before. Training that goes back to an earlier state is thus what it was then.
+     */
     private final Parameter parameter;
     private final NDManager manager;
+    private boolean hasValue;
 
     /**
      * Makes a parameter without value.
@@ -39,10 +45,10 @@ public final class LearnedValue {
     /**
      * Tells whether there is a value.
      *
-     * @return false until {@link #set} was called
+     * @return false until {@link #set} was called, and after {@link #clear()}
      */
-    public boolean isInitialized() {
-        return parameter.isInitialized();
+    public synchronized boolean isInitialized() {
+        return hasValue;
     }
 
     /**
@@ -51,14 +57,35 @@ public final class LearnedValue {
      * @param values as many as before
      * @throws IllegalArgumentException if there were another number of values before
      */
-    public void set(float... values) {
-        if (!isInitialized()) {
+    public synchronized void set(float... values) {
+        if (parameter.isInitialized()) {
+            write(parameter.getArray(), values);
+            freeze();
+        } else {
             NDArray array = manager.create(values.clone());
             array.setRequiresGradient(true);
             parameter.setArray(array);
-            return;
         }
-        write(parameter.getArray(), values);
+        hasValue = true;
+    }
+
+    /** Goes back to having no value; trainers leave the parameter alone until it has one again. */
+    public synchronized void clear() {
+        if (parameter.isInitialized()) {
+            freeze();
+        }
+        hasValue = false;
+    }
+
+    /** What was gathered for the value before must not be added to the gradient of the next. */
+    private void freeze() {
+        NDArray array = parameter.getArray();
+        if (array.hasGradient()) {
+            try (NDArray gradient = array.getGradient()) {
+                gradient.set(new float[Math.toIntExact(gradient.size())]);
+            }
+        }
+        parameter.freeze(true);
     }
 
     /**
@@ -82,11 +109,15 @@ public final class LearnedValue {
      * @return a copy
      * @throws IllegalStateException if there are none yet
      */
-    public float[] values() {
-        if (!isInitialized()) {
+    public synchronized float[] values() {
+        checkValue();
+        return parameter.getArray().toFloatArray();
+    }
+
+    private void checkValue() {
+        if (!hasValue) {
             throw new IllegalStateException(parameter.getName() + " has no value yet");
         }
-        return parameter.getArray().toFloatArray();
     }
 
     /**
@@ -98,18 +129,20 @@ public final class LearnedValue {
      * @throws IllegalStateException if there is no value yet
      */
     public NDArray on(NDArray tensor, ForwardContext context) {
-        if (!isInitialized()) {
-            throw new IllegalStateException(parameter.getName() + " has no value yet");
+        synchronized (this) {
+            checkValue();
+            if (context.training() && !parameter.requiresGradient()) {
+                parameter.freeze(false);
+            }
         }
         NDArray value =
                 context.parameterStore().getValue(parameter, context.device(), context.training());
-        NDArray alias = value.reshape(value.getShape());
-        alias.attach(tensor.getManager());
-        return alias;
+        return Alias.of(value, tensor.getManager());
     }
 
     /** Frees the array. */
-    public void close() {
+    public synchronized void close() {
+        hasValue = false;
         parameter.close();
     }
 }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A layer or functional operator with its quantizers. */
@@ -95,6 +96,15 @@ public sealed interface Quantized permits QuantizedLayer, ComputedLayer, Quantiz
      * @param tap what is shown them; null for nobody
      */
     void tap(@Nullable TensorTap tap);
+
+    /**
+     * Goes back to before a tensor arrived at any input or output but those given. The quantizers
+     * of the others are as they were made, and not among those seen until a tensor arrives again.
+     *
+     * @param inputPositions of the inputs that are left as they are
+     * @param outputPositions of the outputs that are left as they are
+     */
+    void keepOnly(Set<Integer> inputPositions, Set<Integer> outputPositions);
 
     /** Closes the quantizers; the layer itself lives on. */
     void close();

@@ -12,12 +12,11 @@ import ai.djl.nn.UninitializedParameterException;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +33,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
     private final int startStep;
     private final StepClock clock;
     private final OptimizerWatch watch;
-    private final Map<Parameter, TensorQuantizer> weights;
+    private final LayerWeights weights;
     private final Map<Parameter, WeightMemory> memories = new HashMap<>();
     private final @Nullable FoldedBatchNorm fold;
     private final @Nullable QuantizerRow inputs;
@@ -71,7 +70,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
         this.startStep = startStep;
         this.clock = clock;
         this.watch = watch;
-        this.weights = new LinkedHashMap<>(weights);
+        this.weights = new LayerWeights(path, weights, fold);
         weights.keySet().forEach(weight -> memories.put(weight, new WeightMemory(kernels)));
         this.fold = fold;
         this.inputs =
@@ -142,13 +141,15 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
     }
 
     private ParameterStore view(ParameterStore store, NDManager scope, ForwardContext context) {
-        if (weights.isEmpty()) {
+        if (weights.quantizers().isEmpty()) {
             return store;
         }
         return new ParameterView(
                 store,
                 (parameter, master) -> {
-                    if (parameter == null || master == null || !weights.containsKey(parameter)) {
+                    if (parameter == null
+                            || master == null
+                            || !weights.quantizers().containsKey(parameter)) {
                         return master;
                     }
                     return quantized(
@@ -156,7 +157,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
                             List.of(master),
                             context,
                             scope,
-                            () -> FoldedBatchNorm.alias(master, scope));
+                            () -> Alias.of(master, scope));
                 });
     }
 
@@ -175,7 +176,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
             ForwardContext context,
             NDManager scope,
             Supplier<NDArray> weight) {
-        TensorQuantizer quantizer = requireNonNull(weights.get(parameter));
+        TensorQuantizer quantizer = requireNonNull(weights.quantizers().get(parameter));
         List<NDArray> all = new ArrayList<>(sources);
         for (Parameter learned : quantizer.learnedParameters()) {
             if (learned.isInitialized()) {
@@ -193,30 +194,12 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
 
     @Override
     public void describeWeights() {
-        weights.forEach(
-                (parameter, quantizer) -> {
-                    NDArray master = parameter.getArray();
-                    try (NDManager scope = master.getManager().newSubManager()) {
-                        NDArray weight = FoldedBatchNorm.alias(master, scope);
-                        quantizer.describe(
-                                fold == null ? weight : fold.values(scope).weight(weight));
-                    }
-                });
+        weights.describe();
     }
 
     @Override
     public NDArray quantizedWeight(Parameter parameter, NDManager scope) {
-        TensorQuantizer quantizer = weights.get(parameter);
-        if (quantizer == null) {
-            throw new IllegalArgumentException(
-                    "layer \"" + path + "\" does not quantize \"" + parameter.getName() + "\"");
-        }
-        NDArray weight = FoldedBatchNorm.alias(parameter.getArray(), scope);
-        NDArray folded = fold == null ? weight : fold.values(scope).weight(weight);
-        ParameterStore store = new ParameterStore(scope, false);
-        ForwardContext evaluation =
-                new ForwardContext(false, true, clock.step(), store, weight.getDevice());
-        return quantizer.quantize(folded, evaluation);
+        return weights.evaluated(parameter, clock, scope);
     }
 
     @Override
@@ -224,13 +207,13 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
         if (fold == null) {
             return Optional.empty();
         }
-        NDArray value = bias == null ? null : FoldedBatchNorm.alias(bias.getArray(), scope);
+        NDArray value = bias == null ? null : Alias.of(bias.getArray(), scope);
         return Optional.of(fold.values(scope).bias(value));
     }
 
     @Override
     public Map<Parameter, TensorQuantizer> weightQuantizers() {
-        return Collections.unmodifiableMap(weights);
+        return weights.quantizers();
     }
 
     @Override
@@ -264,9 +247,19 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
     }
 
     @Override
+    public void keepOnly(Set<Integer> inputPositions, Set<Integer> outputPositions) {
+        if (inputs != null) {
+            inputs.keepOnly(inputPositions);
+        }
+        if (outputs != null) {
+            outputs.keepOnly(outputPositions);
+        }
+    }
+
+    @Override
     public void close() {
         memories.values().forEach(WeightMemory::close);
-        weights.values().forEach(TensorQuantizer::close);
+        weights.close();
         if (inputs != null) {
             inputs.close();
         }

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.graph.Interposition;
@@ -184,6 +185,16 @@ public final class QuantizedOperator implements Quantized {
         }
         if (outputs != null) {
             outputs.tap(tap);
+        }
+    }
+
+    @Override
+    public void keepOnly(Set<Integer> inputPositions, Set<Integer> outputPositions) {
+        if (inputs != null) {
+            inputs.keepOnly(inputPositions);
+        }
+        if (outputs != null) {
+            outputs.keepOnly(outputPositions);
         }
     }
 

@@ -3,6 +3,8 @@ package org.nni4j.fakequant;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +19,17 @@ final class QuantizerRow implements AutoCloseable {
     private final TensorTap.Side side;
     private final String what;
     private final IntFunction<TensorQuantizer> factory;
+    private final Map<Integer, Made> made = new ConcurrentHashMap<>();
     private final Map<Integer, TensorQuantizer> byPosition = new ConcurrentSkipListMap<>();
     private volatile @Nullable TensorTap tap;
+
+    /** A quantizer, and what it was before it saw anything. */
+    private record Made(TensorQuantizer quantizer, QuantizerState fresh) {
+
+        static Made of(TensorQuantizer quantizer) {
+            return new Made(quantizer, quantizer.state());
+        }
+    }
 
     /**
      * Makes a row.
@@ -89,7 +100,24 @@ final class QuantizerRow implements AutoCloseable {
     }
 
     TensorQuantizer at(int position) {
-        return byPosition.computeIfAbsent(position, factory::apply);
+        return byPosition.computeIfAbsent(position, p -> made(p).quantizer());
+    }
+
+    private Made made(int position) {
+        return made.computeIfAbsent(position, p -> Made.of(factory.apply(p)));
+    }
+
+    /**
+     * Goes back to before a tensor arrived anywhere but at the positions given. The quantizers
+     * themselves are kept: a trainer may know what they learn.
+     */
+    void keepOnly(Set<Integer> positions) {
+        made.forEach(
+                (position, each) -> {
+                    if (!positions.contains(position) && byPosition.remove(position) != null) {
+                        each.quantizer().load(each.fresh());
+                    }
+                });
     }
 
     /**
@@ -110,7 +138,8 @@ final class QuantizerRow implements AutoCloseable {
 
     @Override
     public void close() {
-        byPosition.values().forEach(TensorQuantizer::close);
+        made.values().forEach(each -> each.quantizer().close());
+        made.clear();
         byPosition.clear();
     }
 }

@@ -85,9 +85,10 @@ public interface TensorQuantizer extends AutoCloseable {
     QuantizerState state();
 
     /**
-     * Goes back to a snapshot.
+     * Goes back to a snapshot, whatever was seen since.
      *
-     * @param state from a quantizer of the same algorithm and settings
+     * @param state from a quantizer of the same algorithm and settings, which may have seen no data
+     *     yet
      * @throws IllegalArgumentException if a value is missing or of another length
      */
     void load(QuantizerState state);

@@ -44,7 +44,7 @@ final class WeightMemory implements AutoCloseable {
 
         /** A view that belongs to a pass, which may outlive this memory of it. */
         NDArray in(NDManager scope) {
-            return FoldedBatchNorm.alias(value, scope);
+            return Alias.of(value, scope);
         }
     }
 

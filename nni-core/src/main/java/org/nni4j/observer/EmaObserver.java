@@ -102,6 +102,11 @@ final class EmaObserver extends Observer {
     }
 
     @Override
+    int channels(Map<String, float[]> state) {
+        return length(state, "first_min");
+    }
+
+    @Override
     void read(Map<String, float[]> state) {
         batches = Digits.join(value(state, "batches", Digits.LENGTH));
         Digits.read(state, "min", min);

@@ -69,14 +69,27 @@ abstract sealed class HistogramBasedObserver extends Observer
     @Override
     final void write(Map<String, float[]> state) {
         for (int c = 0; c < histograms.length; c++) {
-            histograms[c].write(state, c + ".");
+            histograms[c].write(state, prefix(c));
         }
+    }
+
+    private static String prefix(int channel) {
+        return channel + ".";
+    }
+
+    @Override
+    final int channels(Map<String, float[]> state) {
+        int count = 0;
+        while (state.containsKey(prefix(count) + "range")) {
+            count++;
+        }
+        return count;
     }
 
     @Override
     final void read(Map<String, float[]> state) {
         for (int c = 0; c < histograms.length; c++) {
-            histograms[c].read(state, c + ".");
+            histograms[c].read(state, prefix(c));
         }
     }
 }

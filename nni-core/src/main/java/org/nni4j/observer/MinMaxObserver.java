@@ -53,6 +53,11 @@ final class MinMaxObserver extends Observer {
     }
 
     @Override
+    int channels(Map<String, float[]> state) {
+        return length(state, "min");
+    }
+
+    @Override
     void read(Map<String, float[]> state) {
         min = value(state, "min", min.length).clone();
         max = value(state, "max", max.length).clone();

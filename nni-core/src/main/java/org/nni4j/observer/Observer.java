@@ -173,7 +173,17 @@ public abstract sealed class Observer permits EmaObserver, HistogramBasedObserve
     public final void load(Map<String, float[]> state) {
         channels = 0;
         if (!state.isEmpty()) {
-            fix((int) value(state, CHANNELS, 1)[0]);
+            float announced = value(state, CHANNELS, 1)[0];
+            int given = channels(state);
+            if (given < 1 || announced != given) {
+                throw new IllegalArgumentException(
+                        "observer state \"channels\" is "
+                                + announced
+                                + ", and there are values of "
+                                + given
+                                + "; expected as many, and 1 at least");
+            }
+            fix(given);
             read(state);
         }
     }
@@ -192,8 +202,23 @@ public abstract sealed class Observer permits EmaObserver, HistogramBasedObserve
 
     abstract void write(Map<String, float[]> state);
 
+    /**
+     * Counts the channels whose values a state holds. Only so many get room: what a file announces
+     * is not to be trusted.
+     */
+    abstract int channels(Map<String, float[]> state);
+
     /** Reads what was written; {@link #begin} was called. */
     abstract void read(Map<String, float[]> state);
+
+    /** The length of an array that must be there. */
+    static int length(Map<String, float[]> state, String name) {
+        float[] value = state.get(name);
+        if (value == null) {
+            throw new IllegalArgumentException("observer state \"" + name + "\" is missing");
+        }
+        return value.length;
+    }
 
     static float[] value(Map<String, float[]> state, String name, int length) {
         float[] value = state.get(name);

@@ -2,6 +2,7 @@ package org.nni4j.placement;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.config.QuantType;
 
@@ -23,6 +24,8 @@ public record PlannedLayer(
         List<QuantizationPoint> points,
         String reason,
         boolean operator) {
+
+    private static final Pattern POSITION = Pattern.compile("\\d{1,6}");
 
     /** Copies the lists. */
     public PlannedLayer {
@@ -57,5 +60,20 @@ public record PlannedLayer(
      */
     public Optional<QuantizationPoint> point(QuantType type) {
         return points(type).stream().findFirst();
+    }
+
+    /**
+     * Finds the point of a tensor.
+     *
+     * @param type weight, input or output
+     * @param tensor the parameter's name, or the position in digits
+     * @return for inputs and outputs the point that stands for all; empty if it is not quantized,
+     *     or no such position
+     */
+    public Optional<QuantizationPoint> point(QuantType type, String tensor) {
+        if (type == QuantType.WEIGHT) {
+            return points(type).stream().filter(p -> p.tensor().equals(tensor)).findFirst();
+        }
+        return POSITION.matcher(tensor).matches() ? point(type) : Optional.empty();
     }
 }

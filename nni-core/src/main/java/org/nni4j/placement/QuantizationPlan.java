@@ -50,6 +50,16 @@ public record QuantizationPlan(
     }
 
     /**
+     * Finds a layer of which something is quantized.
+     *
+     * @param path its dotted path, or an operator's traced name
+     * @return empty if nothing of it is quantized
+     */
+    public Optional<PlannedLayer> layer(String path) {
+        return layers.stream().filter(l -> l.isQuantized() && l.path().equals(path)).findFirst();
+    }
+
+    /**
      * Returns the layers that stay as they are, each with its reason.
      *
      * @return in the network's order

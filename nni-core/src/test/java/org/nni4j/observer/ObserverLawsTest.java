@@ -110,6 +110,31 @@ class ObserverLawsTest {
         }
     }
 
+    /** Room for what a file only announces would end in an error that nobody expects. */
+    @ParameterizedTest
+    @EnumSource(ObserverKind.class)
+    void load_ofOtherNumbersOfChannels_throws(ObserverKind kind) {
+        Observer observer = create(kind);
+        observer.observe(1, 2, 3);
+        for (float channels : new float[] {1e9f, 2, 0, -1, 1.5f, Float.NaN, Float.MAX_VALUE}) {
+            Map<String, float[]> state = observer.state();
+            state.put("channels", new float[] {channels});
+            assertThatThrownBy(() -> create(kind).load(state))
+                    .as("%s channels", channels)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("observer state \"channels\" is " + channels);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ObserverKind.class)
+    void load_ofStateWithoutValues_throws(ObserverKind kind) {
+        Map<String, float[]> state = Map.of("channels", new float[] {1e9f});
+        assertThatThrownBy(() -> create(kind).load(state))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("observer state \"");
+    }
+
     @ParameterizedTest
     @EnumSource(ObserverKind.class)
     void load_ofState_goesOnTheSame(ObserverKind kind) {

@@ -147,7 +147,9 @@ final class LsqPlusQuantizer implements TensorQuantizer {
     public synchronized void load(QuantizerState state) {
         float @Nullable [] savedSize = state.arrays().get(STEP_SIZE);
         float @Nullable [] savedZero = state.arrays().get(ZERO_POINT);
-        if (savedSize == null && savedZero == null && !sizes.value().isInitialized()) {
+        if (savedSize == null && savedZero == null) {
+            sizes.value().clear();
+            zeroPoint.clear();
             return;
         }
         if (savedSize == null || savedZero == null) {

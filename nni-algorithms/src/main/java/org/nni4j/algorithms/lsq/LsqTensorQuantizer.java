@@ -150,7 +150,10 @@ final class LsqTensorQuantizer implements TensorQuantizer {
     public synchronized void load(QuantizerState state) {
         float[] saved = state.arrays().get(STEP_SIZE);
         Long savedSign = state.counters().get(SIGNED);
-        if (saved == null && savedSign == null && !sizes.value().isInitialized()) {
+        if (saved == null && savedSign == null) {
+            signed = true;
+            revision++;
+            sizes.value().clear();
             return;
         }
         if (saved == null || savedSign == null) {

@@ -11,6 +11,7 @@ import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.Alias;
 import org.nni4j.fakequant.ForwardContext;
 import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
@@ -65,18 +66,12 @@ final class ObservingQuantizer implements TensorQuantizer {
         if (parameters == null) {
             return tensor;
         }
-        NDArray scale = on(tensor, parameters.scale());
-        NDArray zero = on(tensor, parameters.zeroPoint());
+        NDArray scale = Alias.of(parameters.scale(), tensor.getManager());
+        NDArray zero = Alias.of(parameters.zeroPoint(), tensor.getManager());
         int along = parameters.calibration().parameters().axis();
         return context.training()
                 ? kernels.fakeQuantize(tensor, scale, zero, type.qmin(), type.qmax(), along)
                 : kernels.quantizeDequantize(tensor, scale, zero, type.qmin(), type.qmax(), along);
-    }
-
-    private static NDArray on(NDArray tensor, NDArray lasting) {
-        NDArray alias = lasting.reshape(lasting.getShape());
-        alias.attach(tensor.getManager());
-        return alias;
     }
 
     private synchronized @Nullable Frozen frozenOrObserve(NDArray tensor, boolean training) {

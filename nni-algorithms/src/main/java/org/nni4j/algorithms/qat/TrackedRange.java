@@ -136,6 +136,7 @@ final class TrackedRange implements AutoCloseable {
         float[] min = state.arrays().get("min");
         if (min == null) {
             close();
+            axis = QuantizationParameters.PER_TENSOR;
             return;
         }
         float[] max = state.array("max", min.length);
