@@ -308,6 +308,10 @@ class DynamicExportTest {
             assertThatThrownBy(() -> DynamicExporter.export(four, quantizer, one, file))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageStartingWith("optFourBitWeights(true)");
+            OnnxExporter seven = OnnxExporter.builder().optSevenBitWeights(true).build();
+            assertThatThrownBy(() -> DynamicExporter.export(seven, quantizer, one, file))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("optSevenBitWeights(true)");
         }
     }
 
