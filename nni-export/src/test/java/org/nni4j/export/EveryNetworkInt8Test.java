@@ -149,7 +149,7 @@ class EveryNetworkInt8Test {
     }
 
     /*
-     * BERT's drawn layers magnify: unoptimized, every integer of these samples is the trained network's, and in a default
+     * Unoptimized, every integer of BERT's samples is the trained network's; in a default
      * session, which fuses operators, the outputs are on average 0.16 steps apart and one is 55.
      */
     private static Verification.Limits limits(String network) {
