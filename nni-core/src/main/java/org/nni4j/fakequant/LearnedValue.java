@@ -15,6 +15,7 @@ public final class LearnedValue {
 
     private final Parameter parameter;
     private final NDManager manager;
+    private volatile boolean trained;
 
     /**
      * Makes a parameter without value.
@@ -101,6 +102,9 @@ public final class LearnedValue {
         if (!isInitialized()) {
             throw new IllegalStateException(parameter.getName() + " has no value yet");
         }
+        if (context.training()) {
+            trained = true;
+        }
         NDArray value =
                 context.parameterStore().getValue(parameter, context.device(), context.training());
         NDArray alias = value.reshape(value.getShape());
@@ -108,8 +112,16 @@ public final class LearnedValue {
         return alias;
     }
 
-    /** Frees the array. */
+    /**
+     * Frees the array, or if a training pass has used it, hands it to the manager's parent, which
+     * is the model's: its trainer knows the parameter, and asks for its gradient in each further
+     * step.
+     */
     public void close() {
-        parameter.close();
+        if (trained && manager.isOpen()) {
+            parameter.getArray().attach(manager.getParentManager());
+        } else {
+            parameter.close();
+        }
     }
 }
