@@ -29,8 +29,8 @@ class TrainingOnInFloatTest {
     @ParameterizedTest
     @ValueSource(strings = {"lsq", "pact", "bnn"})
     void trainer_afterClose_trainsTheFloatNetwork(String algorithm) {
-        try (Model model = Networks.smallModel(1);
-                Quantizer quantizer = quantizer(algorithm, model)) {
+        try (Model model = Networks.smallModel(1)) {
+            Quantizer quantizer = quantizer(algorithm, model);
             quantizer.compress();
             try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
                 trainer.initialize(Networks.SMALL);

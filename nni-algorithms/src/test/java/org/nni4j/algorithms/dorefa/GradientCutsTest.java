@@ -154,9 +154,9 @@ class GradientCutsTest {
 
     /** As when something goes wrong between the forward and the backward pass. */
     private static void fail(Trainer trainer, NDManager batch) {
-        try (GradientCollector collector = trainer.newGradientCollector()) {
-            trainer.forward(new NDList(batch.create(Networks.random(SHAPE, 9), SHAPE)));
-        }
+        GradientCollector collector = trainer.newGradientCollector();
+        trainer.forward(new NDList(batch.create(Networks.random(SHAPE, 9), SHAPE)));
+        collector.close();
     }
 
     private static void step(Trainer trainer, DoReFaQuantizer quantizer, long seed) {
