@@ -525,7 +525,7 @@ public class Quantizer implements AutoCloseable {
     /**
      * Takes the quantizers out of the model and frees their arrays. The model stays open, and so
      * does its trainer, which may go on in float; learned parameters that it has met stay allocated
-     * with the model, and are not updated.
+     * until it is closed, and are not updated.
      */
     @Override
     public void close() {

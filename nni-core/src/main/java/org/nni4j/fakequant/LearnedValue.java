@@ -3,6 +3,7 @@ package org.nni4j.fakequant;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A parameter of a quantizer that is trained with the network, for instance LSQ's step sizes. Its
@@ -15,7 +16,7 @@ public final class LearnedValue {
 
     private final Parameter parameter;
     private final NDManager manager;
-    private volatile boolean trained;
+    private volatile @Nullable NDManager trainer;
 
     /**
      * Makes a parameter without value.
@@ -103,7 +104,7 @@ public final class LearnedValue {
             throw new IllegalStateException(parameter.getName() + " has no value yet");
         }
         if (context.training()) {
-            trained = true;
+            trainer = context.parameterStore().getManager();
         }
         NDArray value =
                 context.parameterStore().getValue(parameter, context.device(), context.training());
@@ -113,13 +114,13 @@ public final class LearnedValue {
     }
 
     /**
-     * Frees the array, or if a training pass has used it, hands it to the manager's parent, which
-     * is the model's: its trainer knows the parameter, and asks for its gradient in each further
-     * step.
+     * Frees the array, or hands it to the trainer that is still open: that knows the parameter, and
+     * asks for its gradient in each further step.
      */
     public void close() {
-        if (trained && manager.isOpen()) {
-            parameter.getArray().attach(manager.getParentManager());
+        NDManager user = trainer;
+        if (user != null && user.isOpen() && isInitialized()) {
+            parameter.getArray().attach(user);
         } else {
             parameter.close();
         }
