@@ -12,6 +12,7 @@ import ai.djl.training.Trainer;
 import ai.djl.training.optimizer.Optimizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.nni4j.algorithm.Algorithms;
 import org.nni4j.algorithm.Capabilities;
 import org.nni4j.algorithm.Capabilities.BitRange;
+import org.nni4j.algorithms.dorefa.DoReFaQuantizer;
 import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.Quantizers;
@@ -37,52 +39,84 @@ import org.nni4j.quantization.QuantizationScheme;
 /** What every algorithm on the class path promises. */
 class AlgorithmContractTest {
 
-    private static final Shape IMAGES = new Shape(4, 1, 28, 28);
-    private static final int CLASSES = 10;
-
     @TempDir Path folder;
 
     static List<String> algorithms() {
         return Algorithms.available();
     }
 
+    /** Each algorithm as it is on LeNet, and with other settings on a smaller network. */
+    static Stream<Variant> variants() {
+        return Stream.concat(Variant.plain().stream(), Variant.set().stream());
+    }
+
+    private static boolean isPlain(Variant variant) {
+        return variant.settings().isEmpty() && variant.scheme().isEmpty();
+    }
+
+    private static Model model(Variant variant, int seed) {
+        return isPlain(variant) ? Networks.lenetModel(seed) : Networks.smallModel(seed);
+    }
+
+    private static Shape images(Variant variant) {
+        return isPlain(variant) ? new Shape(4, 1, 28, 28) : Networks.SMALL;
+    }
+
+    private static int classes(Variant variant) {
+        return isPlain(variant) ? 10 : 3;
+    }
+
+    private static Shape one(Variant variant) {
+        return isPlain(variant) ? new Shape(1, 1, 28, 28) : new Shape(1, 1, 6, 6);
+    }
+
+    private static float[] image(Variant variant, long seed) {
+        return Values.gaussian(seed, (int) one(variant).size());
+    }
+
+    /** What is to be done between a backward pass and the step. */
+    private static Runnable afterBackward(Quantizer quantizer) {
+        return quantizer instanceof DoReFaQuantizer dorefa ? dorefa::proceedBackward : () -> {};
+    }
+
+    private static void step(Quantizer quantizer, Trainer trainer, Variant variant, long seed) {
+        Networks.step(trainer, images(variant), classes(variant), seed, afterBackward(quantizer));
+    }
+
     @ParameterizedTest
-    @MethodSource("algorithms")
-    void planCompressAndExport_leaveTheFloatNetwork(String algorithm) throws Exception {
-        try (Model model = Networks.lenetModel(1)) {
+    @MethodSource("variants")
+    void planCompressAndExport_leaveTheFloatNetwork(Variant variant) throws Exception {
+        try (Model model = model(variant, 1)) {
             Block block = model.getBlock();
             Map<String, float[]> before = Networks.values(block);
-            float[] output =
-                    Networks.evaluate(model, Values.gaussian(1, 784), new Shape(1, 1, 28, 28));
-            try (Quantizer quantizer = quantizer(algorithm, model)) {
-                assertThat(quantizer.plan().toString()).contains(algorithm);
+            float[] output = Networks.evaluate(model, image(variant, 1), one(variant));
+            try (Quantizer quantizer = quantizer(variant, model)) {
+                assertThat(quantizer.plan().toString()).contains(variant.algorithm());
                 quantizer.compress();
-                Networks.evaluate(model, Values.gaussian(2, 784), new Shape(1, 1, 28, 28));
+                Networks.evaluate(model, image(variant, 2), one(variant));
                 quantizer.exportModel(folder.resolve("net"), folder.resolve("net.json"));
                 assertThat(model.getBlock()).isSameAs(block);
                 Values.assertSame(Networks.values(block), before);
-                assertThat(
-                                Networks.evaluate(
-                                        model, Values.gaussian(1, 784), new Shape(1, 1, 28, 28)))
+                assertThat(Networks.evaluate(model, image(variant, 1), one(variant)))
                         .isEqualTo(output);
             }
         }
     }
 
     @ParameterizedTest
-    @MethodSource("algorithms")
-    void training_movesEveryMasterWeight(String algorithm) {
-        if (!Algorithms.find(algorithm).capabilities().needsOptimizer()) {
+    @MethodSource("variants")
+    void training_movesEveryMasterWeight(Variant variant) {
+        if (!trains(variant.algorithm())) {
             return;
         }
-        try (Model model = Networks.lenetModel(2);
-                Quantizer quantizer = trainable(algorithm, model)) {
+        try (Model model = model(variant, 2);
+                Quantizer quantizer = trainable(variant, model)) {
             Map<String, float[]> before = Networks.values(model.getBlock());
             quantizer.compress();
             try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
-                trainer.initialize(IMAGES);
+                trainer.initialize(images(variant));
                 for (int i = 0; i < 3; i++) {
-                    Networks.step(trainer, IMAGES, CLASSES, i);
+                    step(quantizer, trainer, variant, i);
                 }
             }
             quantizer.restore();
@@ -93,20 +127,20 @@ class AlgorithmContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("algorithms")
-    void calibration_intoAFreshNetwork_evaluatesToTheSameBits(String algorithm) throws Exception {
-        float[] image = Values.gaussian(5, 784);
-        Shape one = new Shape(1, 1, 28, 28);
-        try (Model model = Networks.lenetModel(3);
-                Model fresh = Networks.lenetModel(4)) {
+    @MethodSource("variants")
+    void calibration_intoAFreshNetwork_evaluatesToTheSameBits(Variant variant) throws Exception {
+        float[] image = image(variant, 5);
+        Shape one = one(variant);
+        try (Model model = model(variant, 3);
+                Model fresh = model(variant, 4)) {
             float[] expected;
             Path file = folder.resolve("calibration.json");
-            try (Quantizer quantizer = quantizer(algorithm, model)) {
+            try (Quantizer quantizer = quantizer(variant, model)) {
                 quantizer.compress();
-                if (Algorithms.find(algorithm).capabilities().needsOptimizer()) {
+                if (trains(variant.algorithm())) {
                     try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
-                        trainer.initialize(IMAGES);
-                        Networks.step(trainer, IMAGES, CLASSES, 7);
+                        trainer.initialize(images(variant));
+                        step(quantizer, trainer, variant, 7);
                     }
                 } else {
                     Networks.evaluate(model, image, one);
@@ -116,7 +150,7 @@ class AlgorithmContractTest {
                 quantizer.exportModel(folder.resolve("net"), file);
             }
             copy(model.getBlock(), fresh.getBlock());
-            try (Quantizer quantizer = quantizer(algorithm, fresh)) {
+            try (Quantizer quantizer = quantizer(variant, fresh)) {
                 quantizer.compress();
                 quantizer.loadCalibration(CalibrationConfig.read(file));
                 assertThat(Networks.evaluate(fresh, image, one)).isEqualTo(expected);
@@ -149,79 +183,92 @@ class AlgorithmContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("algorithms")
-    void loadCheckpoint_intoAFreshNetwork_goesOnTheSame(String algorithm) throws Exception {
-        try (Model model = Networks.lenetModel(3);
-                Model fresh = Networks.lenetModel(4);
-                Quantizer quantizer = trainable(algorithm, model);
-                Quantizer resumed = trainable(algorithm, fresh)) {
+    @MethodSource("variants")
+    void loadCheckpoint_intoAFreshNetwork_goesOnTheSame(Variant variant) throws Exception {
+        try (Model model = model(variant, 3);
+                Model fresh = model(variant, 4);
+                Quantizer quantizer = trainable(variant, model);
+                Quantizer resumed = trainable(variant, fresh)) {
             quantizer.compress();
-            proceed(quantizer, model, 1);
+            proceed(quantizer, model, variant, 1);
             quantizer.saveCheckpoint(folder.resolve("net"));
             resumed.compress();
             resumed.loadCheckpoint(folder.resolve("net"));
             assertThat(resumed.step()).isEqualTo(quantizer.step());
-            proceed(quantizer, model, 2);
-            proceed(resumed, fresh, 2);
+            proceed(quantizer, model, variant, 2);
+            proceed(resumed, fresh, variant, 2);
             assertThat(resumed.calibration()).isEqualTo(quantizer.calibration());
-            float[] image = Values.gaussian(5, 784);
-            Shape one = new Shape(1, 1, 28, 28);
+            float[] image = image(variant, 5);
+            Shape one = one(variant);
             assertThat(Networks.evaluate(fresh, image, one))
                     .isEqualTo(Networks.evaluate(model, image, one));
         }
     }
 
     /** A training step, or for algorithms that do not train, an evaluation. */
-    private static void proceed(Quantizer quantizer, Model model, int seed) {
-        if (!trains(quantizer.plan().algorithm())) {
-            Networks.evaluate(model, Values.gaussian(seed, 784), new Shape(1, 1, 28, 28));
+    private static void proceed(Quantizer quantizer, Model model, Variant variant, int seed) {
+        if (!trains(variant.algorithm())) {
+            Networks.evaluate(model, image(variant, seed), one(variant));
             return;
         }
         try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
-            trainer.initialize(IMAGES);
-            Networks.step(trainer, IMAGES, CLASSES, seed);
+            trainer.initialize(images(variant));
+            step(quantizer, trainer, variant, seed);
         }
     }
 
     @ParameterizedTest
-    @MethodSource("algorithms")
-    void zeroBatchAndBatchOfOne_stayFinite(String algorithm) {
-        Shape one = new Shape(1, 1, 28, 28);
-        try (Model model = Networks.lenetModel(5);
-                Quantizer quantizer = quantizer(algorithm, model)) {
+    @MethodSource("variants")
+    void zeroBatchAndBatchOfOne_stayFinite(Variant variant) {
+        Shape one = one(variant);
+        float[] zeros = new float[(int) one.size()];
+        try (Model model = model(variant, 5);
+                Quantizer quantizer = quantizer(variant, model)) {
             quantizer.compress();
-            if (Algorithms.find(algorithm).capabilities().needsOptimizer()) {
-                Networks.train(model, new float[784], one, Values.gaussian(1, CLASSES));
-                Networks.Pass pass =
-                        Networks.train(
-                                model, Values.gaussian(2, 784), one, Values.gaussian(3, CLASSES));
+            if (trains(variant.algorithm())) {
+                Runnable rest = afterBackward(quantizer);
+                float[] upstream = Values.gaussian(1, classes(variant));
+                Networks.train(model, zeros, one, upstream, rest);
+                Networks.Pass pass = Networks.train(model, image(variant, 2), one, upstream, rest);
                 Values.assertFinite(pass.output());
                 Values.assertFinite(pass.inputGradient());
                 pass.gradients().values().forEach(Values::assertFinite);
             }
-            Values.assertFinite(Networks.evaluate(model, new float[784], one));
+            Values.assertFinite(Networks.evaluate(model, zeros, one));
             quantizer.calibration();
-            Values.assertFinite(Networks.evaluate(model, new float[784], one));
-            Values.assertFinite(Networks.evaluate(model, Values.gaussian(4, 784), one));
+            Values.assertFinite(Networks.evaluate(model, zeros, one));
+            Values.assertFinite(Networks.evaluate(model, image(variant, 4), one));
         }
     }
 
     @ParameterizedTest
-    @MethodSource("algorithms")
-    void training_movesEveryLearnedParameter(String algorithm) {
-        Set<QuantType> learning = learningTypes(algorithm);
+    @MethodSource("variants")
+    void training_movesEveryLearnedParameter(Variant variant) {
+        Set<QuantType> learning = learningTypes(variant.algorithm());
         if (learning.isEmpty()) {
             return;
         }
-        try (Model model = Networks.lenetModel(7);
-                Quantizer quantizer = trainable(algorithm, model)) {
+        if (variant.algorithm().equals("pact")) {
+            // Its level decays of itself, and has no gradient where nothing reaches it: here the
+            // loss alone moves it, at the layer that the images come to.
+            Variant low = variant.and("level_decay", 0.0).and("initial_level", .1);
+            learning.forEach(type -> assertMoved(low, Set.of(type), List.of("Conv2d")));
+        } else {
+            assertMoved(variant, variant.types(), layers(variant.algorithm()));
+        }
+    }
+
+    private static void assertMoved(Variant variant, Set<QuantType> types, List<String> layers) {
+        Set<QuantType> learning = learningTypes(variant.algorithm());
+        try (Model model = model(variant, 7);
+                Quantizer quantizer = quantizer(variant, model, types, layers)) {
             quantizer.compress();
             try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
-                trainer.initialize(IMAGES);
-                Networks.step(trainer, IMAGES, CLASSES, 1);
-                Map<String, Float> before = scales(quantizer, learning);
-                Networks.step(trainer, IMAGES, CLASSES, 2);
-                Map<String, Float> after = scales(quantizer, learning);
+                trainer.initialize(images(variant));
+                step(quantizer, trainer, variant, 1);
+                Map<String, String> before = scales(quantizer, learning);
+                step(quantizer, trainer, variant, 2);
+                Map<String, String> after = scales(quantizer, learning);
                 assertThat(before).isNotEmpty();
                 before.forEach(
                         (tensor, scale) ->
@@ -253,14 +300,14 @@ class AlgorithmContractTest {
         return types;
     }
 
-    private static Map<String, Float> scales(Quantizer quantizer, Set<QuantType> types) {
-        Map<String, Float> scales = new LinkedHashMap<>();
+    private static Map<String, String> scales(Quantizer quantizer, Set<QuantType> types) {
+        Map<String, String> scales = new LinkedHashMap<>();
         for (var layer : quantizer.calibration().layers()) {
             for (var tensor : layer.tensors()) {
                 if (types.contains(tensor.quantType())) {
                     scales.put(
                             layer.path() + " " + tensor.quantType(),
-                            tensor.calibration().parameters().scale()[0]);
+                            Arrays.toString(tensor.calibration().parameters().scale()));
                 }
             }
         }
@@ -393,21 +440,23 @@ class AlgorithmContractTest {
     }
 
     private static Quantizer quantizer(String algorithm, Model model) {
-        Capabilities capabilities = Algorithms.find(algorithm).capabilities();
+        return quantizer(Variant.of(algorithm, Map.of()), model);
+    }
+
+    private static Quantizer quantizer(Variant variant, Model model) {
+        return quantizer(variant, model, variant.types(), layers(variant.algorithm()));
+    }
+
+    private static Quantizer quantizer(
+            Variant variant, Model model, Set<QuantType> types, List<String> layers) {
+        Capabilities capabilities = Algorithms.find(variant.algorithm()).capabilities();
         Map<String, Object> bits = new LinkedHashMap<>();
-        capabilities
-                .bits()
-                .forEach((type, range) -> bits.put(type.key(), bits(capabilities, type)));
-        return quantizer(
-                algorithm,
-                model,
-                Map.of(
-                        "quant_types",
-                        List.copyOf(bits.keySet()),
-                        "quant_bits",
-                        bits,
-                        "op_types",
-                        layers(algorithm)));
+        types.forEach(type -> bits.put(type.key(), bits(capabilities, type)));
+        Map<String, Object> entry = new LinkedHashMap<>(variant.keys());
+        entry.put("quant_types", List.copyOf(bits.keySet()));
+        entry.put("quant_bits", bits);
+        entry.put("op_types", layers);
+        return quantizer(variant.algorithm(), model, entry);
     }
 
     /** LeNet's layers, those of them that the algorithm works on. */
@@ -422,13 +471,13 @@ class AlgorithmContractTest {
      * A binarized network without BatchNorm saturates at once, and no gradient passes its inputs
      * and outputs: there, weights alone.
      */
-    private static Quantizer trainable(String algorithm, Model model) {
+    private static Quantizer trainable(Variant variant, Model model) {
         boolean saturates =
-                Algorithms.find(algorithm).capabilities().bits().values().stream()
+                Algorithms.find(variant.algorithm()).capabilities().bits().values().stream()
                         .allMatch(range -> range.max() == 1);
         return saturates
-                ? quantizer(algorithm, model, entry(algorithm, QuantType.WEIGHT, 1))
-                : quantizer(algorithm, model);
+                ? quantizer(variant, model, Set.of(QuantType.WEIGHT), layers(variant.algorithm()))
+                : quantizer(variant, model);
     }
 
     private static int bits(Capabilities capabilities, QuantType type) {
@@ -448,7 +497,11 @@ class AlgorithmContractTest {
 
     private static Quantizer quantizer(String algorithm, Model model, Map<String, Object> entry) {
         @Nullable Optimizer optimizer = trains(algorithm) ? Networks.sgd(0.05f) : null;
-        return Quantizers.create(algorithm, model, ConfigList.fromMaps(List.of(entry)), optimizer);
+        ConfigList config = ConfigList.fromMaps(List.of(entry));
+        // only its own class lets quantized gradients go on
+        return algorithm.equals("dorefa")
+                ? new DoReFaQuantizer(model, config, java.util.Objects.requireNonNull(optimizer))
+                : Quantizers.create(algorithm, model, config, optimizer);
     }
 
     private static void copy(Block from, Block to) {

@@ -125,6 +125,12 @@ public final class Networks {
 
     /** Runs a training pass and backward with the given upstream gradient; no step is taken. */
     public static Pass train(Model model, float[] input, Shape shape, float[] upstream) {
+        return train(model, input, shape, upstream, () -> {});
+    }
+
+    /** The same, with something to be done after the backward pass. */
+    public static Pass train(
+            Model model, float[] input, Shape shape, float[] upstream, Runnable afterBackward) {
         try (NDManager manager = model.getNDManager().newSubManager()) {
             ParameterStore store = new ParameterStore(manager, false);
             List<Pair<String, Parameter>> trained =
@@ -140,6 +146,7 @@ public final class Networks {
                 output = y.toFloatArray();
                 collector.backward(y.mul(manager.create(upstream, y.getShape())).sum());
             }
+            afterBackward.run();
             Map<String, float[]> gradients = new LinkedHashMap<>();
             trained.forEach(
                     p ->
@@ -190,6 +197,12 @@ public final class Networks {
 
     /** One step on a seeded random batch, as a user's loop would do it; returns the loss. */
     public static float step(Trainer trainer, Shape shape, int classes, long seed) {
+        return step(trainer, shape, classes, seed, () -> {});
+    }
+
+    /** The same, with something to be done after the backward pass. */
+    public static float step(
+            Trainer trainer, Shape shape, int classes, long seed, Runnable afterBackward) {
         java.util.Random random = new java.util.Random(seed);
         float[] data = new float[(int) shape.size()];
         for (int i = 0; i < data.length; i++) {
@@ -208,6 +221,7 @@ public final class Networks {
                 collector.backward(value);
                 loss = value.toFloatArray()[0];
             }
+            afterBackward.run();
             trainer.step();
         }
         return loss;

@@ -30,7 +30,7 @@ class TensorQuantizerContractTest {
 
     /**
      * Each algorithm with each quant type and scheme it supports, at its smallest and its largest
-     * width.
+     * width; and at one width with other settings.
      */
     static Stream<Arguments> points() {
         List<Arguments> points = new ArrayList<>();
@@ -42,12 +42,36 @@ class TensorQuantizerContractTest {
                     .forEach(
                             (type, range) -> {
                                 for (QuantizationScheme scheme : schemes(algorithm, type)) {
-                                    points.add(new Arguments(name, type, range.min(), scheme));
-                                    points.add(new Arguments(name, type, range.max(), scheme));
+                                    points.add(
+                                            new Arguments(
+                                                    name, type, range.min(), scheme, Map.of()));
+                                    points.add(
+                                            new Arguments(
+                                                    name, type, range.max(), scheme, Map.of()));
                                 }
                             });
         }
+        Variant.set().stream()
+                .filter(TensorQuantizerContractTest::isAlone)
+                .forEach(variant -> variant.types().forEach(type -> points.add(of(variant, type))));
         return points.stream().distinct();
+    }
+
+    /** A gradient that is quantized stops, and goes on in a network only. */
+    private static boolean isAlone(Variant variant) {
+        return !variant.settings().containsKey("output_gradient");
+    }
+
+    private static Arguments of(Variant variant, QuantType type) {
+        QuantizationAlgorithm algorithm = Algorithms.find(variant.algorithm());
+        BitRange range =
+                java.util.Objects.requireNonNull(algorithm.capabilities().bits().get(type));
+        int bits = Math.min(Math.max(4, range.min()), range.max());
+        QuantizationScheme scheme =
+                variant.scheme()
+                        .or(() -> algorithm.defaultScheme(type))
+                        .orElse(QuantizationScheme.PER_TENSOR_SYMMETRIC);
+        return new Arguments(variant.algorithm(), type, bits, scheme, variant.settings());
     }
 
     private static Set<QuantizationScheme> schemes(
@@ -76,12 +100,18 @@ class TensorQuantizerContractTest {
         }
     }
 
-    record Arguments(String algorithm, QuantType type, int bits, QuantizationScheme scheme) {
+    record Arguments(
+            String algorithm,
+            QuantType type,
+            int bits,
+            QuantizationScheme scheme,
+            Map<String, Object> settings) {
+
         TensorQuantizer quantizer(NDManager manager) {
             QuantizationDtype dtype =
                     Algorithms.find(algorithm).defaultDtype(type).orElse(QuantizationDtype.INT);
             return Points.quantizer(
-                    algorithm, Points.point(type, bits, dtype, scheme, Map.of()), manager);
+                    algorithm, Points.point(type, bits, dtype, scheme, settings), manager);
         }
     }
 

@@ -54,6 +54,17 @@ public final class UpdateCounts {
         byId().putIfAbsent(parameterId, updates);
     }
 
+    /**
+     * Gives a parameter that missed updates the count of those that did not, as if it were updated
+     * for the first time.
+     *
+     * @param parameterId DJL's id
+     * @param updates the least it has from now on
+     */
+    public void catchUp(String parameterId, int updates) {
+        byId().merge(parameterId, updates, Math::max);
+    }
+
     @SuppressWarnings("unchecked")
     Map<String, Integer> byId() {
         try {

@@ -146,7 +146,8 @@ public class Quantizer implements AutoCloseable {
         this.optimizer =
                 optimizer == null
                         ? null
-                        : new StepCountingOptimizer(optimizer, clock, this::stepped);
+                        : new StepCountingOptimizer(
+                                optimizer, clock, this::stepped, this::isCompressed);
         this.trackers = optimizer == null ? RateTrackers.none() : RateTrackers.of(optimizer);
         this.standIns =
                 new StandIns(
@@ -528,6 +529,9 @@ public class Quantizer implements AutoCloseable {
     /**
      * Takes the quantizers out of the model, which is the original float network again. Does
      * nothing where it is.
+     *
+     * <p>A trainer may go on with the float network. What quantizers learned and tracked rests
+     * until {@link #compress()}.
      */
     public void restore() {
         checkOpen();
@@ -577,7 +581,7 @@ public class Quantizer implements AutoCloseable {
 
     private void stepped() {
         numbers.stepped(clock.step() - 1);
-        if (attachment == null && !floatStepSaid) {
+        if (attachment == null && !floatStepSaid && !closed) {
             floatStepSaid = true;
             logger.warn(
                     "the model is trained in float: its quantizers are not attached; call"
@@ -593,7 +597,8 @@ public class Quantizer implements AutoCloseable {
 
     /**
      * Takes the quantizers out of the model and frees their arrays. The model stays open, and so
-     * does its trainer.
+     * does its trainer, which may go on in float; learned parameters that it has met stay allocated
+     * until it is closed, and are not updated.
      */
     @Override
     public void close() {

@@ -6,8 +6,11 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.optimizer.Optimizer;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import org.nni4j.checkpoint.UpdateCounts;
+import org.nni4j.fakequant.LearnedValue;
 import org.nni4j.fakequant.StepClock;
 import org.nni4j.fakequant.TensorQuantizer;
 
@@ -22,6 +25,7 @@ final class StepCountingOptimizer extends Optimizer {
     private final Optimizer optimizer;
     private final StepClock clock;
     private final Runnable onStep;
+    private final BooleanSupplier attached;
     /*
      * DJL computes learning rates and moments from the largest count so far. A parameter that joins later, such as a
      * step size, would lag behind, and a step that happens to begin with it would be computed with the count of the step
@@ -33,15 +37,18 @@ final class StepCountingOptimizer extends Optimizer {
     private int joinAt = NOBODY;
     private final Map<String, List<TensorQuantizer>> readers = new ConcurrentHashMap<>();
     private final Map<String, Learned> learned = new ConcurrentHashMap<>();
+    private final Set<String> forgotten = ConcurrentHashMap.newKeySet();
 
     private record Learned(Parameter parameter, TensorQuantizer quantizer) {}
 
-    StepCountingOptimizer(Optimizer optimizer, StepClock clock, Runnable onStep) {
+    StepCountingOptimizer(
+            Optimizer optimizer, StepClock clock, Runnable onStep, BooleanSupplier attached) {
         super(new Unused());
         this.optimizer = optimizer;
         this.counts = new UpdateCounts(optimizer);
         this.clock = clock;
         this.onStep = onStep;
+        this.attached = attached;
     }
 
     /** The user's own optimizer. */
@@ -54,9 +61,10 @@ final class StepCountingOptimizer extends Optimizer {
         readers.put(master.getId(), List.copyOf(quantizers));
     }
 
-    /** Forgets all quantizers; parameters are updated as any others from now on. */
+    /** Forgets all quantizers; what they learned is not updated any more. */
     void forgetQuantizers() {
         readers.clear();
+        forgotten.addAll(learned.keySet());
         learned.clear();
     }
 
@@ -73,17 +81,42 @@ final class StepCountingOptimizer extends Optimizer {
             onStep.run();
             joinAt = counts.isEmpty() ? NOBODY : counts.largest();
         }
+        Learned own = learned.get(parameterId);
+        if (own == null && !forgotten.contains(parameterId)) {
+            updateOwn(parameterId, weight, grad);
+        } else if (own != null && attached.getAsBoolean()) {
+            if (joinAt != NOBODY) {
+                counts.catchUp(parameterId, joinAt);
+            }
+            updateLearned(own, weight, grad);
+        } else {
+            rest(weight);
+        }
+    }
+
+    /** Updates one of the network's own parameters. */
+    private void updateOwn(String parameterId, NDArray weight, NDArray grad) {
         if (joinAt != NOBODY) {
             counts.join(parameterId, joinAt);
         }
-        Learned own = learned.get(parameterId);
-        if (own == null) {
-            optimizer.update(parameterId, weight, grad);
-        } else {
-            updateLearned(own, weight, grad);
+        optimizer.update(parameterId, weight, grad);
+        if (attached.getAsBoolean()) {
+            for (TensorQuantizer quantizer : readers.getOrDefault(parameterId, List.of())) {
+                quantizer.afterUpdate(weight);
+            }
         }
-        for (TensorQuantizer quantizer : readers.getOrDefault(parameterId, List.of())) {
-            quantizer.afterUpdate(weight);
+    }
+
+    /**
+     * Leaves a learned parameter alone. DJL's trainer updates every parameter it ever met, also
+     * while the network is trained in float: decay and momentum would move what {@code compress()}
+     * is to put back as it was. A gradient from before is dropped, as an update does.
+     */
+    private static void rest(NDArray value) {
+        if (value.hasGradient()) {
+            try (NDArray gradient = value.getGradient()) {
+                LearnedValue.write(gradient, new float[Math.toIntExact(gradient.size())]);
+            }
         }
     }
 

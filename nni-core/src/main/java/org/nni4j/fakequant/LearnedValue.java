@@ -3,6 +3,7 @@ package org.nni4j.fakequant;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A parameter of a quantizer that is trained with the network, for instance LSQ's step sizes. Its
@@ -21,6 +22,7 @@ public final class LearnedValue {
     private final Parameter parameter;
     private final NDManager manager;
     private boolean hasValue;
+    private @Nullable NDManager trainer;
 
     /**
      * Makes a parameter without value.
@@ -131,8 +133,11 @@ public final class LearnedValue {
     public NDArray on(NDArray tensor, ForwardContext context) {
         synchronized (this) {
             checkValue();
-            if (context.training() && !parameter.requiresGradient()) {
-                parameter.freeze(false);
+            if (context.training()) {
+                trainer = context.parameterStore().getManager();
+                if (!parameter.requiresGradient()) {
+                    parameter.freeze(false);
+                }
             }
         }
         NDArray value =
@@ -140,9 +145,16 @@ public final class LearnedValue {
         return Alias.of(value, tensor.getManager());
     }
 
-    /** Frees the array. */
+    /**
+     * Frees the array, or hands it to the trainer that is still open: that knows the parameter, and
+     * asks for its gradient in each further step.
+     */
     public synchronized void close() {
         hasValue = false;
-        parameter.close();
+        if (trainer != null && trainer.isOpen() && parameter.isInitialized()) {
+            parameter.getArray().attach(trainer);
+        } else {
+            parameter.close();
+        }
     }
 }

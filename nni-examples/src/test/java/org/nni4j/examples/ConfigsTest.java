@@ -44,7 +44,10 @@ class ConfigsTest {
         String example = name.group(1);
         Block block =
                 switch (example) {
-                    case "mnist" -> Networks.leNet(10, false);
+                    case "mnist" ->
+                            name.group(2).equals("bnn")
+                                    ? Networks.leNetTanh(10)
+                                    : Networks.leNet(10, false);
                     case "cifar10" -> Networks.resNet20(10);
                     default -> LSTM.builder().setStateSize(8).setNumLayers(1).build();
                 };
@@ -54,8 +57,14 @@ class ConfigsTest {
                     case "cifar10" -> new Shape(1, 3, 32, 32);
                     default -> new Shape(1, 5, 8);
                 };
-        Optimizer optimizer = NesterovSgd.builder(Tracker.fixed(0.1f), 0.9f).build();
+        plan(file, name, block, input);
+        if (example.equals("cifar10")) {
+            plan(file, name, Networks.vggSmall(10), input);
+        }
+    }
 
+    private static void plan(Path file, Matcher name, Block block, Shape input) {
+        Optimizer optimizer = NesterovSgd.builder(Tracker.fixed(0.1f), 0.9f).build();
         try (Model model = Model.newInstance(name.group(1), "PyTorch")) {
             block.initialize(model.getNDManager(), DataType.FLOAT32, input);
             model.setBlock(block);

@@ -33,12 +33,31 @@ class NetworksTest {
     }
 
     @Test
+    void leNetTanh_parameters_areLeNetsWithBatchNormForBias() {
+        // and the scores are normalized too
+        assertThat(trained(Networks.leNetTanh(10), new Shape(1, 1, 28, 28)))
+                .isEqualTo(500 + 25_000 + 400_000 + 5_000 + 2 * (20 + 50 + 500 + 10));
+    }
+
+    @Test
+    void vggSmall_parameters_areThreePairsAndALinearLayer() {
+        // 3x3 weights of each pair, two values per channel for batch norm, 256 channels of 4x4 to
+        // 10
+        long pairs = 9 * (3 * 64 + 64 * 64 + 64 * 128 + 128 * 128 + 128 * 256 + 256 * 256);
+        long norms = 2 * 2 * (64 + 128 + 256);
+        assertThat(trained(Networks.vggSmall(10), new Shape(1, 3, 32, 32)))
+                .isEqualTo(pairs + norms + 256 * 4 * 4 * 10 + 10);
+    }
+
+    @Test
     void networks_outputs_areOneScorePerClass() {
         assertThat(output(Networks.resNet20(7), new Shape(2, 3, 32, 32)))
                 .isEqualTo(new Shape(2, 7));
         assertThat(output(Networks.vggSmall(7), new Shape(2, 3, 32, 32)))
                 .isEqualTo(new Shape(2, 7));
         assertThat(output(Networks.leNet(7, false), new Shape(2, 1, 28, 28)))
+                .isEqualTo(new Shape(2, 7));
+        assertThat(output(Networks.leNetTanh(7), new Shape(2, 1, 28, 28)))
                 .isEqualTo(new Shape(2, 7));
     }
 

@@ -45,6 +45,9 @@ final class DoReFaGradientQuantizer implements TensorQuantizer {
 
     /** Quantizes a gradient whose first axis is that of examples. */
     static NDArray quantize(NDArray gradient, NDArray noise, int bits) {
+        if (gradient.isEmpty()) {
+            return gradient;
+        }
         float k = (1 << bits) - 1;
         Shape shape = gradient.getShape();
         NDArray rows = gradient.reshape(shape.get(0), -1);
@@ -77,6 +80,6 @@ final class DoReFaGradientQuantizer implements TensorQuantizer {
 
     @Override
     public void close() {
-        // nothing native is kept
+        cuts.discard();
     }
 }

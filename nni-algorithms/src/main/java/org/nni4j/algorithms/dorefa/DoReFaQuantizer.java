@@ -147,8 +147,19 @@ public final class DoReFaQuantizer extends Quantizer {
      * Runs the rest of a backward pass that stopped where gradients are quantized: after {@code
      * GradientCollector.backward}, when the collector is closed, and before the optimizer's step.
      * Does nothing if no pass stopped.
+     *
+     * @throws IllegalStateException if arrays of a pass that stopped are closed already; that pass
+     *     is then forgotten
      */
     public void proceedBackward() {
         cuts.proceed();
+    }
+
+    /**
+     * Forgets a pass that failed before {@link #proceedBackward()}, so that another can be run in
+     * the same step. What its gradients reached already stays in them.
+     */
+    public void discardBackward() {
+        cuts.discard();
     }
 }

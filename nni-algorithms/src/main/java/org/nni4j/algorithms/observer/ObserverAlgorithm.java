@@ -36,6 +36,8 @@ public final class ObserverAlgorithm implements QuantizationAlgorithm {
     private static final String REDUCE_RANGE = "reduce_range";
     private static final double LARGEST_DECAY = 0.999999;
 
+    private final Observation observation = new Observation();
+
     /** Makes the algorithm; called by {@link java.util.ServiceLoader}. */
     public ObserverAlgorithm() {}
 
@@ -88,6 +90,10 @@ public final class ObserverAlgorithm implements QuantizationAlgorithm {
                 .toList();
     }
 
+    Observation observation() {
+        return observation;
+    }
+
     private static boolean isReduced(QuantizationPoint point) {
         return new PointSettings(point).flag(REDUCE_RANGE, false);
     }
@@ -100,6 +106,7 @@ public final class ObserverAlgorithm implements QuantizationAlgorithm {
 
     @Override
     public TensorQuantizer create(QuantizationPoint point, AlgorithmContext context) {
-        return new ObservingQuantizer(point, context, calibratedType(point), () -> observer(point));
+        return new ObservingQuantizer(
+                point, context, calibratedType(point), observation, () -> observer(point));
     }
 }

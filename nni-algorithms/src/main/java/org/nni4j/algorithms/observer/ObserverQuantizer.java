@@ -10,10 +10,13 @@ import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.nni4j.calibration.CalibratedLayer;
+import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
 import org.nni4j.config.ConfigList;
+import org.nni4j.graph.Graph;
 import org.nni4j.graph.GraphTracer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,7 +38,8 @@ public final class ObserverQuantizer extends Quantizer {
 
     private static final Logger logger = LoggerFactory.getLogger(ObserverQuantizer.class);
 
-    private boolean frozen;
+    private final Observation observation;
+    private boolean compressed;
 
     /**
      * Makes a quantizer with standard options; the model is only read.
@@ -71,7 +75,7 @@ public final class ObserverQuantizer extends Quantizer {
      *     be done
      */
     public ObserverQuantizer(Model model, ConfigList config, QuantizerOptions options) {
-        super(new ObserverAlgorithm(), model, config, null, options);
+        this(new ObserverAlgorithm(), model, config, options, null);
     }
 
     /**
@@ -103,13 +107,17 @@ public final class ObserverQuantizer extends Quantizer {
      */
     public ObserverQuantizer(
             Model model, ConfigList config, QuantizerOptions options, NDList dummyInput) {
-        super(
-                new ObserverAlgorithm(),
-                model,
-                config,
-                null,
-                options,
-                GraphTracer.trace(model, dummyInput));
+        this(new ObserverAlgorithm(), model, config, options, GraphTracer.trace(model, dummyInput));
+    }
+
+    private ObserverQuantizer(
+            ObserverAlgorithm algorithm,
+            Model model,
+            ConfigList config,
+            QuantizerOptions options,
+            @Nullable Graph graph) {
+        super(algorithm, model, config, null, options, graph);
+        this.observation = algorithm.observation();
     }
 
     /**
@@ -117,11 +125,15 @@ public final class ObserverQuantizer extends Quantizer {
      * is observed until {@link #compress()}; a training forward is refused.
      *
      * @return the model
-     * @throws IllegalStateException if observation has ended
+     * @throws IllegalStateException if observation has ended: by {@link #compress()}, {@link
+     *     #calibration()}, an export, or because what was loaded was calibrated
      */
     public Model observe() {
-        if (frozen) {
-            throw new IllegalStateException("the model is calibrated already");
+        if (observation.isEnded()) {
+            throw new IllegalStateException(
+                    "the observation has ended, with compress(), calibration(), an export, or a"
+                            + " calibration or checkpoint that was loaded; make a new quantizer to"
+                            + " calibrate anew");
         }
         if (!isCompressed()) {
             super.compress();
@@ -138,7 +150,7 @@ public final class ObserverQuantizer extends Quantizer {
      * @throws IOException if the data cannot be read
      * @throws TranslateException if the data cannot be processed
      * @throws IllegalArgumentException if examples is not positive
-     * @throws IllegalStateException if observation has ended
+     * @throws IllegalStateException if observation has ended, see {@link #observe()}
      */
     public long calibrate(Dataset dataset, long examples) throws IOException, TranslateException {
         if (examples < 1) {
@@ -165,27 +177,71 @@ public final class ObserverQuantizer extends Quantizer {
 
     /**
      * Ends the observation: from now on the model is quantized. Inputs and outputs that saw no data
-     * are named in the log; they stay float until they are calibrated, or a calibration is loaded.
+     * are named in the log; they stay float until a calibration is loaded.
      *
      * @return the model, now quantized
      * @throws IllegalStateException if the model is quantized already, or this quantizer is closed
      */
     @Override
     public Model compress() {
-        if (!isCompressed()) {
+        boolean attaching = !isCompressed();
+        if (attaching) {
             super.compress();
-        } else if (frozen) {
+        } else if (compressed && observation.isEnded()) {
             throw new IllegalStateException("the model is quantized already");
         }
+        try {
+            warnOfUnobserved(calibration());
+        } catch (RuntimeException e) {
+            if (attaching) {
+                restore();
+            }
+            throw e;
+        }
+        compressed = true;
+        return model();
+    }
+
+    private static void warnOfUnobserved(CalibrationConfig calibration) {
         List<String> unobserved =
-                calibration().layers().stream()
+                calibration.layers().stream()
                         .filter(layer -> !layer.unobserved().isEmpty())
                         .map(CalibratedLayer::path)
                         .toList();
         if (!unobserved.isEmpty()) {
             logger.warn("no data was seen by layers {}; their tensors stay float", unobserved);
         }
-        frozen = true;
-        return model();
+    }
+
+    /**
+     * Returns how the model is quantized, and ends the observation, as {@link #compress()} does.
+     *
+     * @return every quantized tensor that has seen data
+     * @throws IllegalStateException if neither {@link #observe()} nor {@link #compress()} was ever
+     *     called, or naming the first layer whose range or weight is NaN or infinite; the
+     *     observation then goes on
+     */
+    @Override
+    public CalibrationConfig calibration() {
+        CalibrationConfig calibration = super.calibration();
+        // Where no tensor has arrived yet, there is no point that could have ended it.
+        observation.end();
+        return calibration;
+    }
+
+    /**
+     * Takes a calibration over, which ends the observation: inputs and outputs that it does not
+     * hold stay float.
+     *
+     * @param calibration of a network with the same layers, quantized alike
+     * @throws org.nni4j.config.ConfigException listing every layer or tensor that is missing,
+     *     unknown or quantized otherwise; then nothing is changed
+     * @throws IllegalStateException if neither {@link #observe()} nor {@link #compress()} was
+     *     called
+     */
+    @Override
+    public void loadCalibration(CalibrationConfig calibration) {
+        super.loadCalibration(calibration);
+        observation.end();
     }
 }

@@ -23,21 +23,23 @@ import org.nni4j.quantization.QuantizationParameters;
 import org.nni4j.quantization.QuantizedType;
 
 /**
- * Observes inputs and outputs in evaluation forwards until it is asked for its calibration;
- * quantizes from then on.
+ * Observes inputs and outputs in evaluation forwards until the network is asked for its
+ * calibration; quantizes from then on.
  *
- * <p>While it observes, tensors pass unchanged. A weight is quantized by what it is when the
- * calibration is asked for.
+ * <p>While it observes, tensors pass unchanged, and so they do afterwards where no data was seen. A
+ * weight is quantized by what it is when the calibration is asked for.
  */
 final class ObservingQuantizer implements TensorQuantizer {
 
     private static final String OBSERVED = "observed.";
     private static final String AXIS = "axis";
+    private static final String ENDED = "ended";
 
     private final QuantizationPoint point;
     private final QuantizationKernels kernels;
     private final NDManager parent;
     private final QuantizedType type;
+    private final Observation observation;
     private final Supplier<Observer> observers;
     private Observer observer;
     private int axis = QuantizationParameters.PER_TENSOR;
@@ -51,11 +53,13 @@ final class ObservingQuantizer implements TensorQuantizer {
             QuantizationPoint point,
             AlgorithmContext context,
             QuantizedType type,
+            Observation observation,
             Supplier<Observer> observers) {
         this.point = point;
         this.kernels = context.kernels();
         this.parent = context.manager();
         this.type = type;
+        this.observation = observation;
         this.observers = observers;
         this.observer = observers.get();
     }
@@ -75,7 +79,7 @@ final class ObservingQuantizer implements TensorQuantizer {
     }
 
     private synchronized @Nullable Frozen frozenOrObserve(NDArray tensor, boolean training) {
-        if (frozen != null) {
+        if (frozen != null || observation.isEnded()) {
             return frozen;
         }
         if (training) {
@@ -108,9 +112,10 @@ final class ObservingQuantizer implements TensorQuantizer {
         }
     }
 
-    /** Ends the observation, if there was any. */
+    /** Ends the observation of the whole network; what it saw here, if anything, now holds. */
     @Override
     public synchronized Optional<TensorCalibration> calibration() {
+        observation.end();
         if (frozen == null && !observer.isEmpty()) {
             ObservedRange range = observer.range(type, point.scheme());
             freeze(
@@ -149,6 +154,7 @@ final class ObservingQuantizer implements TensorQuantizer {
 
     @Override
     public synchronized void restore(TensorCalibration calibration) {
+        observation.end();
         axis = calibration.parameters().axis();
         freeze(calibration);
     }
@@ -159,6 +165,7 @@ final class ObservingQuantizer implements TensorQuantizer {
         observer.state().forEach((name, values) -> arrays.put(OBSERVED + name, values));
         Map<String, Long> counters = new LinkedHashMap<>();
         counters.put(AXIS, (long) axis);
+        counters.put(ENDED, observation.isEnded() ? 1L : 0L);
         if (frozen != null) {
             FrozenState.write(frozen.calibration(), arrays);
         }
@@ -182,6 +189,8 @@ final class ObservingQuantizer implements TensorQuantizer {
         axis = Math.toIntExact(savedAxis);
         thaw();
         FrozenState.read(state.arrays(), type, point.scheme(), axis).ifPresent(this::freeze);
+        // Old states do not say; what was frozen in them was no longer observed.
+        observation.load(state.counters().getOrDefault(ENDED, frozen == null ? 0L : 1L) != 0);
     }
 
     @Override

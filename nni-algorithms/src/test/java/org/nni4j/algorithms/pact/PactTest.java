@@ -27,31 +27,39 @@ import org.nni4j.fakequant.TensorQuantizer;
 
 class PactTest {
 
-    private static final List<Map<String, Object>> RELU_OUTPUTS =
-            List.of(
-                    Map.of(
-                            "quant_types", List.of("output"),
-                            "quant_bits", 4,
-                            "op_types", List.of("ReLU"),
-                            "settings", Map.of("initial_level", .5)));
-
+    /** Nothing but the loss moves a level that does not decay. */
     @Test
     void training_movesTheLevels() {
+        assertThat(scalesAfterAStep(.1)).hasSize(3).doesNotContain(.1f / 255);
+    }
+
+    /** A level that no value reaches has no gradient. */
+    @Test
+    void levels_aboveEverything_stay() {
+        assertThat(scalesAfterAStep(30)).containsExactly(30f / 255, 30f / 255, 30f / 255);
+    }
+
+    /** The scales, a level's 255th each, of the outputs of LeNet's ReLUs. */
+    private static List<Float> scalesAfterAStep(double initialLevel) {
+        Map<String, Object> reluOutputs =
+                Map.of(
+                        "quant_types", List.of("output"),
+                        "quant_bits", 8,
+                        "op_types", List.of("ReLU"),
+                        "settings", Map.of("initial_level", initialLevel, "level_decay", 0.0));
         try (Model model = Networks.lenetModel(1);
                 PactQuantizer quantizer =
-                        new PactQuantizer(model, RELU_OUTPUTS, Networks.sgd(.1f))) {
+                        new PactQuantizer(model, List.of(reluOutputs), Networks.sgd(.1f))) {
             quantizer.compress();
             try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
                 Shape images = new Shape(4, 1, 28, 28);
                 trainer.initialize(images);
                 Networks.step(trainer, images, 10, 1);
             }
-            List<Float> levels =
-                    quantizer.calibration().layers().stream()
-                            .map(layer -> layer.tensors().get(0).calibration().parameters())
-                            .map(parameters -> parameters.scale()[0] * 15)
-                            .toList();
-            assertThat(levels).hasSize(3).allSatisfy(l -> assertThat(l).isNotEqualTo(.5f));
+            return quantizer.calibration().layers().stream()
+                    .map(layer -> layer.tensors().get(0).calibration().parameters())
+                    .map(parameters -> parameters.scale()[0])
+                    .toList();
         }
     }
 
