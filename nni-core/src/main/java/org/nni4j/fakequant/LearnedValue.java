@@ -2,6 +2,7 @@ package org.nni4j.fakequant;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.nn.Parameter;
 import org.jspecify.annotations.Nullable;
 
@@ -84,7 +85,7 @@ public final class LearnedValue {
         NDArray array = parameter.getArray();
         if (array.hasGradient()) {
             try (NDArray gradient = array.getGradient()) {
-                gradient.set(new float[Math.toIntExact(gradient.size())]);
+                write(gradient, new float[Math.toIntExact(gradient.size())]);
             }
         }
         parameter.freeze(true);
@@ -102,7 +103,13 @@ public final class LearnedValue {
             throw new IllegalArgumentException(
                     "got " + values.length + " values; expected " + array.size());
         }
-        array.set(values);
+        // Not by DJL's set(Buffer) or copyTo, which make a Java buffer the array's memory, for as
+        // long as this Java object lives: that of a gradient is gone long before the gradient.
+        try (NDManager scope = array.getManager().newSubManager()) {
+            NDArray memory = array.stopGradient();
+            memory.attach(scope);
+            memory.set(new NDIndex("..."), scope.create(values, array.getShape()));
+        }
     }
 
     /**
