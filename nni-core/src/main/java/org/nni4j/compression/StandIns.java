@@ -15,6 +15,7 @@ import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.config.QuantType;
+import org.nni4j.config.SettingKey;
 import org.nni4j.fakequant.AbsorbedBatchNorm;
 import org.nni4j.fakequant.CheckedLayer;
 import org.nni4j.fakequant.ComputedLayer;
@@ -157,9 +158,13 @@ final class StandIns implements AutoCloseable {
                 node(planned.path()),
                 first.startStep(),
                 steps.clock(),
-                Boolean.TRUE.equals(first.settings().get("share_scale")),
+                sharesScale(first),
                 factory(planned.point(QuantType.INPUT)),
                 factory(planned.point(QuantType.OUTPUT)));
+    }
+
+    private static boolean sharesScale(QuantizationPoint point) {
+        return Boolean.TRUE.equals(point.settings().get(SettingKey.SHARE_SCALE.key()));
     }
 
     private Quantized wrap(Block block, PlannedLayer planned) {
@@ -204,6 +209,7 @@ final class StandIns implements AutoCloseable {
                 context.kernels(),
                 weights,
                 plan.foldInto(planned.path()).map(this::folded).orElse(null),
+                sharesScale(planned.points().get(0)),
                 factory(planned.point(QuantType.INPUT)),
                 factory(planned.point(QuantType.OUTPUT)));
     }

@@ -29,7 +29,10 @@ public enum SettingKey {
      * at most 100.
      */
     PERCENTILE("percentile", ValueRule.number(50, 100)),
-    /** Whether the inputs of an add or concat share one scale: {@code Boolean}. */
+    /**
+     * Whether the inputs of an operator, or of a layer without weights, share one scale: {@code
+     * Boolean}.
+     */
     SHARE_SCALE("share_scale", ValueRule.flag()),
     /** Whether 8-bit weights keep to 7 bits, for CPUs without VNNI: {@code Boolean}. */
     REDUCE_RANGE("reduce_range", ValueRule.flag()),
