@@ -138,17 +138,7 @@ final class PointPlanner {
 
     /** One scale for all inputs means something only where several may come. */
     private void checkSharing(Target target, ConfigEntry entry, int index) {
-        if (!sharesScale(entry.settings())) {
-            return;
-        }
-        if (!entry.quantTypes().contains(QuantType.INPUT)) {
-            problems.add(
-                    new ConfigProblem(
-                            sharing(index),
-                            "inputs are not in quant_types, which are "
-                                    + entry.quantTypes().stream().map(QuantType::key).toList()
-                                    + "; expected \"input\" among them"));
-        } else if (!target.weights().isEmpty()) {
+        if (sharesScale(entry.settings()) && !target.weights().isEmpty()) {
             problems.add(
                     new ConfigProblem(
                             sharing(index),

@@ -345,8 +345,8 @@ class QatOperatorTest {
                                                     "quant_types",
                                                     List.of("output"))))
                     .hasMessageContaining(
-                            "config[0].share_scale: inputs are not in quant_types, which are"
-                                    + " [output]; expected \"input\" among them");
+                            "config[0].share_scale: has an effect on inputs only; quant_types are"
+                                    + " [output], expected input among them");
         }
     }
 
