@@ -58,7 +58,7 @@ public class Quantizer implements AutoCloseable {
     private final OptimizerWatch watch;
     private final NDManager manager;
     private final @Nullable StepCountingOptimizer optimizer;
-    private final StandIns standIns;
+    private final Wrapping wrapping;
     private final Map<String, Quantized> layers;
     private final AlgorithmContext context;
     private final @Nullable Graph graph;
@@ -144,16 +144,16 @@ public class Quantizer implements AutoCloseable {
                 optimizer == null
                         ? null
                         : new StepCountingOptimizer(optimizer, clock, this::stepped);
-        this.standIns =
-                new StandIns(
+        this.wrapping =
+                new Wrapping(
                         tree,
                         graph,
                         plan,
                         algorithm,
                         context,
-                        new StandIns.Steps(clock, watch, this.optimizer),
+                        new Wrapping.Steps(clock, watch, this.optimizer),
                         options.checks());
-        this.layers = standIns.byPath();
+        this.layers = wrapping.byPath();
         this.numbers = new NumberCheck(plan, layers);
     }
 
@@ -230,12 +230,12 @@ public class Quantizer implements AutoCloseable {
         boolean first = layers.isEmpty();
         try {
             if (wrappers == null) {
-                wrappers = standIns.wrappers();
+                wrappers = wrapping.wrappers();
             }
             attachment = tree.attach(wrappers);
         } catch (RuntimeException e) {
             if (first) {
-                standIns.close();
+                wrapping.close();
                 wrappers = null;
             }
             throw e;
@@ -527,7 +527,7 @@ public class Quantizer implements AutoCloseable {
         if (!closed) {
             closed = true;
             detach();
-            standIns.close();
+            wrapping.close();
             manager.close();
         }
     }

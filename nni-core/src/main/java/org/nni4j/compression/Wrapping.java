@@ -37,10 +37,10 @@ import org.nni4j.placement.PlannedLayer;
 import org.nni4j.placement.QuantizationPlan;
 
 /**
- * What stands in for a model's layers and operators while it is quantized, made as the plan says
- * and kept until closed: a model that is compressed again gets the same ones.
+ * What is put around a model's layers and operators while it is quantized, made as the plan says
+ * and kept until closed: a model that is compressed again gets the same.
  */
-final class StandIns implements AutoCloseable {
+final class Wrapping implements AutoCloseable {
 
     /**
      * What the training's steps are counted and watched with.
@@ -90,7 +90,7 @@ final class StandIns implements AutoCloseable {
      * @param steps of the training
      * @param checks whether each layer's outputs are looked at for NaN and infinity
      */
-    StandIns(
+    Wrapping(
             LayerTree tree,
             @Nullable Graph graph,
             QuantizationPlan plan,
@@ -113,8 +113,8 @@ final class StandIns implements AutoCloseable {
     }
 
     /**
-     * Returns what to put around each layer. Operators' stand-ins are made here, layers' when their
-     * function is first applied.
+     * Returns what to put around each layer. Operators' are made here, layers' when their function
+     * is first applied.
      */
     Map<Layer, Function<Block, Block>> wrappers() {
         Map<Layer, Function<Block, Block>> byLayer = new LinkedHashMap<>();
