@@ -13,8 +13,11 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.nni4j.algorithm.QuantizationAlgorithm;
+import org.nni4j.config.SettingKey;
 
 /** Each algorithm is a closed package with two public doors: its provider and its façade. */
 class AlgorithmPackagesTest {
@@ -52,6 +55,16 @@ class AlgorithmPackagesTest {
                 .should()
                 .implement(QuantizationAlgorithm.class)
                 .check(ALGORITHMS);
+    }
+
+    /** A setting that none understands could only be an error. */
+    @Test
+    void everySettingOfConfigLists_isUnderstoodBySome() {
+        Set<String> understood =
+                ServiceLoader.load(QuantizationAlgorithm.class).stream()
+                        .flatMap(provider -> provider.get().capabilities().settings().stream())
+                        .collect(Collectors.toSet());
+        assertThat(SettingKey.values()).extracting(SettingKey::key).isSubsetOf(understood);
     }
 
     @Test

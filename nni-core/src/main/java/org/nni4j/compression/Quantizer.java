@@ -61,7 +61,7 @@ public class Quantizer implements AutoCloseable {
     private final NDManager manager;
     private final @Nullable StepCountingOptimizer optimizer;
     private final RateTrackers trackers;
-    private final StandIns standIns;
+    private final Wrapping wrapping;
     private final Map<String, Quantized> layers;
     private final AlgorithmContext context;
     private final @Nullable Graph graph;
@@ -149,16 +149,16 @@ public class Quantizer implements AutoCloseable {
                         : new StepCountingOptimizer(
                                 optimizer, clock, this::stepped, this::isCompressed);
         this.trackers = optimizer == null ? RateTrackers.none() : RateTrackers.of(optimizer);
-        this.standIns =
-                new StandIns(
+        this.wrapping =
+                new Wrapping(
                         tree,
                         graph,
                         plan,
                         algorithm,
                         context,
-                        new StandIns.Steps(clock, watch, this.optimizer),
+                        new Wrapping.Steps(clock, watch, this.optimizer),
                         options.checks());
-        this.layers = standIns.byPath();
+        this.layers = wrapping.byPath();
         this.numbers = new NumberCheck(plan, layers);
     }
 
@@ -235,12 +235,12 @@ public class Quantizer implements AutoCloseable {
         boolean first = layers.isEmpty();
         try {
             if (wrappers == null) {
-                wrappers = standIns.wrappers();
+                wrappers = wrapping.wrappers();
             }
             attachment = tree.attach(wrappers);
         } catch (RuntimeException e) {
             if (first) {
-                standIns.close();
+                wrapping.close();
                 wrappers = null;
             }
             throw e;
@@ -605,7 +605,7 @@ public class Quantizer implements AutoCloseable {
         if (!closed) {
             closed = true;
             detach();
-            standIns.close();
+            wrapping.close();
             manager.close();
         }
     }

@@ -12,6 +12,8 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,30 +33,47 @@ final class Staging implements AutoCloseable {
     private static final String LOCK = "lock";
     private static final Duration LONG_AGO = Duration.ofHours(1);
 
+    /*
+     * On POSIX a process loses its lock on a file as soon as it closes the file, through whichever
+     * channel. So it must not look at the locks it holds itself.
+     */
+    private static final Set<Path> heldByThisProcess = ConcurrentHashMap.newKeySet();
+
     private final Path folder;
+    private final Path real;
     private final @Nullable FileChannel lock;
 
-    private Staging(Path folder, @Nullable FileChannel lock) {
+    private Staging(Path folder, Path real, @Nullable FileChannel lock) {
         this.folder = folder;
+        this.real = real;
         this.lock = lock;
     }
 
     /** Makes a folder in another one, and sweeps away what others left there. */
     static Staging in(Path parent) throws IOException {
-        sweepAll(parent);
+        synchronized (heldByThisProcess) {
+            sweepAll(parent);
+            return make(parent);
+        }
+    }
+
+    private static Staging make(Path parent) throws IOException {
         Path folder = Files.createTempDirectory(parent, PREFIX);
+        Path real = folder.toRealPath();
+        heldByThisProcess.add(real);
         try {
             Files.createDirectory(folder.resolve("files"));
-            return new Staging(folder, lock(folder));
+            return new Staging(folder, real, lock(folder));
         } catch (IOException | RuntimeException e) {
+            heldByThisProcess.remove(real);
             delete(folder);
             throw e;
         }
     }
 
     private static void sweepAll(Path parent) {
-        try (Stream<Path> files = Files.list(parent)) {
-            for (Path left : files.filter(Staging::isStaging).toList()) {
+        try (Stream<Path> files = Files.list(parent.toRealPath())) {
+            for (Path left : files.filter(Staging::isLeft).toList()) {
                 sweep(left);
             }
         } catch (IOException e) {
@@ -62,8 +81,10 @@ final class Staging implements AutoCloseable {
         }
     }
 
-    private static boolean isStaging(Path path) {
-        return String.valueOf(path.getFileName()).startsWith(PREFIX) && Files.isDirectory(path);
+    private static boolean isLeft(Path path) {
+        return String.valueOf(path.getFileName()).startsWith(PREFIX)
+                && Files.isDirectory(path)
+                && !heldByThisProcess.contains(path);
     }
 
     private static @Nullable FileChannel lock(Path folder) throws IOException {
@@ -135,6 +156,8 @@ final class Staging implements AutoCloseable {
             delete(folder);
         } catch (IOException e) {
             logger.warn("{} stays behind", folder, e);
+        } finally {
+            heldByThisProcess.remove(real);
         }
     }
 }

@@ -1,5 +1,5 @@
 /**
- * How does a user run it? Compressor, quantizers, the step-counting optimizer, export and restore.
+ * How does a user run it? Quantizers, the step-counting optimizer, checkpoints, export and restore.
  */
 @NullMarked
 package org.nni4j.compression;

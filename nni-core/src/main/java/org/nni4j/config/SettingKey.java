@@ -13,7 +13,10 @@ import org.jspecify.annotations.Nullable;
  * algorithm understands is the algorithm's to say.
  */
 public enum SettingKey {
-    /** The step after which folded BatchNorm statistics stay: {@code Integer}, at least 0. */
+    /**
+     * The step from which on folded BatchNorm statistics stay, 0 for never: {@code Integer}, at
+     * least 0.
+     */
     BN_FREEZE_STEP("bn_freeze_step", ValueRule.whole(0, Integer.MAX_VALUE, "")),
     /** Observe the range at every n-th step: {@code Integer}, at least 1. */
     OBSERVE_EVERY("observe_every", ValueRule.whole(1, Integer.MAX_VALUE, "")),
@@ -29,17 +32,21 @@ public enum SettingKey {
      * at most 100.
      */
     PERCENTILE("percentile", ValueRule.number(50, 100)),
-    /** Whether the inputs of an add or concat share one scale: {@code Boolean}. */
+    /**
+     * Whether the inputs of an operator, or of a layer without weights, share one scale: {@code
+     * Boolean}.
+     */
     SHARE_SCALE("share_scale", ValueRule.flag()),
-    /** Whether 8-bit weights keep to 7 bits, for CPUs without VNNI: {@code Boolean}. */
+    /**
+     * Whether one bit is left unused, for CPUs without VNNI, whose int8 products saturate: {@code
+     * Boolean}.
+     */
     REDUCE_RANGE("reduce_range", ValueRule.flag()),
     /**
      * Whether quantized integers start at zero, for tensors without negative values: {@code
      * Boolean}.
      */
-    UNSIGNED("unsigned", ValueRule.flag()),
-    /** The kernels to compute with: {@code String}. */
-    KERNEL("kernel", ValueRule.word("kernel", "auto", "ndarray", "fused"));
+    UNSIGNED("unsigned", ValueRule.flag());
 
     private final String key;
 

@@ -36,6 +36,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
     private final LayerWeights weights;
     private final Map<Parameter, WeightMemory> memories = new HashMap<>();
     private final @Nullable FoldedBatchNorm fold;
+    private final boolean sharedScale;
     private final @Nullable QuantizerRow inputs;
     private final @Nullable QuantizerRow outputs;
 
@@ -51,6 +52,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
      * @param weights the quantizer of each weight parameter
      * @param fold the BatchNorm folded into this layer, which is then a convolution or linear
      *     layer; or null
+     * @param sharedScale whether all inputs have one quantizer, and so one scale
      * @param inputs makes the quantizer of an input position; null leaves inputs alone
      * @param outputs as inputs
      */
@@ -63,6 +65,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
             QuantizationKernels kernels,
             Map<Parameter, TensorQuantizer> weights,
             @Nullable FoldedBatchNorm fold,
+            boolean sharedScale,
             @Nullable IntFunction<TensorQuantizer> inputs,
             @Nullable IntFunction<TensorQuantizer> outputs) {
         super(inner);
@@ -73,6 +76,7 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
         this.weights = new LayerWeights(path, weights, fold);
         weights.keySet().forEach(weight -> memories.put(weight, new WeightMemory(kernels)));
         this.fold = fold;
+        this.sharedScale = sharedScale;
         this.inputs =
                 inputs == null
                         ? null
@@ -126,13 +130,19 @@ public final class QuantizedLayer extends LayerWrapper implements Quantized {
         NDManager scope = tensors.isEmpty() ? store.getManager() : tensors.head().getManager();
         Device device = tensors.isEmpty() ? scope.getDevice() : tensors.head().getDevice();
         ForwardContext context = context(store, training, device);
-        NDList in = inputs == null ? tensors : inputs.quantize(tensors, context);
+        NDList in = inputs == null ? tensors : quantized(inputs, tensors, context);
         NDList out =
                 fold == null
                         ? proceed(view(store, scope, context), in, training, params)
                         : new FoldedPass(fold, this, store, scope, context, this::proceed)
                                 .forward(in, params);
         return outputs == null ? out : outputs.quantize(out, context);
+    }
+
+    private NDList quantized(QuantizerRow row, NDList tensors, ForwardContext context) {
+        return sharedScale
+                ? row.quantizeTogether(tensors, context)
+                : row.quantize(tensors, context);
     }
 
     private ForwardContext context(ParameterStore store, boolean training, Device device) {

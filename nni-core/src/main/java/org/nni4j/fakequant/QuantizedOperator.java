@@ -1,10 +1,10 @@
 package org.nni4j.fakequant;
 
+import static java.util.Objects.requireNonNull;
+
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import java.util.HashMap;
@@ -73,10 +73,14 @@ public final class QuantizedOperator implements Quantized {
      */
     public Interposition interposition() {
         Map<Integer, TensorFunction> results = functions(outputs, node.outputs());
-        if (inputs != null && sharedScale) {
+        if (inputs != null && sharedScale && takesFloating()) {
             return Interposition.ofInputsTogether(this::together, results);
         }
         return new Interposition(functions(inputs, node.inputs()), results);
+    }
+
+    private boolean takesFloating() {
+        return node.inputs().stream().anyMatch(value -> value.dataType().isFloating());
     }
 
     private Map<Integer, TensorFunction> functions(@Nullable QuantizerRow row, List<Value> values) {
@@ -93,29 +97,9 @@ public final class QuantizedOperator implements Quantized {
         return functions;
     }
 
-    /** One range over all inputs: they are laid end to end, quantized, and taken apart again. */
     private List<NDArray> together(List<NDArray> tensors, ParameterStore store, boolean training) {
-        if (inputs == null) {
-            return tensors;
-        }
-        NDList flat = new NDList();
-        tensors.forEach(tensor -> flat.add(tensor.flatten()));
-        NDArray joined = NDArrays.concat(flat);
-        NDArray quantized = inputs.at(0).quantize(joined, context(joined, store, training));
-        long[] ends = new long[tensors.size() - 1];
-        long end = 0;
-        for (int i = 0; i < ends.length; i++) {
-            end += tensors.get(i).size();
-            ends[i] = end;
-        }
-        NDList parts = ends.length == 0 ? new NDList(quantized) : quantized.split(ends);
-        NDList result = new NDList();
-        for (int i = 0; i < tensors.size(); i++) {
-            Shape shape = tensors.get(i).getShape();
-            result.add(parts.get(i).reshape(shape));
-            inputs.show(i, result.get(i));
-        }
-        return result;
+        return requireNonNull(inputs)
+                .quantizeTogether(new NDList(tensors), context(tensors.get(0), store, training));
     }
 
     private ForwardContext context(NDArray tensor, ParameterStore store, boolean training) {

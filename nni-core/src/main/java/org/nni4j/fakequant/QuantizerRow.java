@@ -1,17 +1,20 @@
 package org.nni4j.fakequant;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The quantizers of a layer's inputs, or of its outputs: one for each position, made when a tensor
- * first arrives there.
+ * first arrives there; or one for all of them.
  */
 final class QuantizerRow implements AutoCloseable {
 
@@ -69,12 +72,55 @@ final class QuantizerRow implements AutoCloseable {
             }
         }
         if (!any && !tensors.isEmpty()) {
-            throw new IllegalStateException(
-                    what
-                            + ": "
-                            + tensors.head().getDataType()
-                            + " is not a floating type and cannot be quantized; leave it out of"
-                            + " quant_types");
+            throw notFloating(tensors);
+        }
+        return result;
+    }
+
+    private IllegalStateException notFloating(NDList tensors) {
+        return new IllegalStateException(
+                what
+                        + ": "
+                        + tensors.head().getDataType()
+                        + " is not a floating type and cannot be quantized; leave it out of"
+                        + " quant_types");
+    }
+
+    /**
+     * Fake-quantizes the floating tensors by one range over all of them: they are laid end to end,
+     * quantized, and taken apart again. Others pass. The first floating one has the quantizer.
+     *
+     * @throws IllegalStateException if no tensor is a floating one
+     */
+    NDList quantizeTogether(NDList tensors, ForwardContext context) {
+        int[] floating =
+                IntStream.range(0, tensors.size())
+                        .filter(i -> tensors.get(i).getDataType().isFloating())
+                        .toArray();
+        NDList result = new NDList(tensors);
+        if (tensors.isEmpty()) {
+            return result;
+        }
+        if (floating.length == 0) {
+            throw notFloating(tensors);
+        }
+        NDList flat = new NDList();
+        long[] ends = new long[floating.length];
+        long end = 0;
+        for (int i = 0; i < floating.length; i++) {
+            NDArray tensor = tensors.get(floating[i]);
+            flat.add(tensor.flatten());
+            end += tensor.size();
+            ends[i] = end;
+        }
+        NDArray quantized = at(floating[0]).quantize(NDArrays.concat(flat), context);
+        NDList parts = quantized.split(Arrays.copyOf(ends, ends.length - 1));
+        for (int i = 0; i < floating.length; i++) {
+            NDArray tensor = tensors.get(floating[i]);
+            NDArray part = parts.get(i).reshape(tensor.getShape());
+            part.setName(tensor.getName());
+            result.set(floating[i], part);
+            show(floating[i], part);
         }
         return result;
     }

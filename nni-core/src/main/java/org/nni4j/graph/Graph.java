@@ -1,6 +1,7 @@
 package org.nni4j.graph;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ public final class Graph {
     private final List<Readback> readbacks;
     private final boolean training;
     private final Map<String, Node> byName = new HashMap<>();
+    private final Map<String, List<Node>> byLayer = new HashMap<>();
     private final Map<Integer, Node> producers = new HashMap<>();
     private final Map<Integer, List<Node>> consumers = new HashMap<>();
 
@@ -46,6 +48,7 @@ public final class Graph {
             if (byName.put(node.name(), node) != null) {
                 throw new IllegalArgumentException("two nodes are named \"" + node.name() + "\"");
             }
+            byLayer.computeIfAbsent(node.layer(), layer -> new ArrayList<>()).add(node);
             node.outputs().forEach(v -> producers.put(v.id(), node));
             node.inputs().stream().distinct().forEach(v -> consumersOf(v).add(node));
         }
@@ -127,7 +130,7 @@ public final class Graph {
      * @return in execution order, of all runs
      */
     public List<Node> nodesOf(String layer) {
-        return nodes.stream().filter(n -> n.layer().equals(layer)).toList();
+        return Collections.unmodifiableList(byLayer.getOrDefault(layer, List.of()));
     }
 
     /**

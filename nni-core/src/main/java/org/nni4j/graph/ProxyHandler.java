@@ -5,9 +5,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Stands between the network's code and an engine object. Public for the generated classes only.
- */
+/** Stands between the network's code and an engine object. */
 abstract class ProxyHandler implements InvocationHandler {
 
     final ProxySession session;

@@ -98,6 +98,15 @@ final class CapabilityCheck {
                                 path + key,
                                 "has no effect on weights, whose range is never tracked; expected"
                                         + " input or output in quant_types"));
+            } else if (key.equals(SettingKey.SHARE_SCALE.key())
+                    && Boolean.TRUE.equals(entry.settings().get(key))
+                    && !entry.quantTypes().contains(QuantType.INPUT)) {
+                problems.add(
+                        new ConfigProblem(
+                                path + key,
+                                "has an effect on inputs only; quant_types are "
+                                        + entry.quantTypes().stream().map(QuantType::key).toList()
+                                        + ", expected input among them"));
             }
         }
         return problems;

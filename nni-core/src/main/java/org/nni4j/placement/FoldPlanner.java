@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.nni4j.config.QuantType;
+import org.nni4j.config.SettingKey;
 import org.nni4j.graph.BatchNormFold;
 import org.nni4j.graph.BatchNormPattern;
 import org.nni4j.graph.Graph;
@@ -24,8 +25,6 @@ import org.nni4j.layer.LayerTree;
  * and nothing in between.
  */
 final class FoldPlanner {
-
-    private static final String FREEZE_STEP = "bn_freeze_step";
 
     private final LayerTree tree;
     private final Map<String, PlannedLayer> planned;
@@ -59,7 +58,10 @@ final class FoldPlanner {
 
     private PlannedFold plan(BatchNormFold fold) {
         PlannedLayer layer = planned.get(fold.layer());
-        Object freeze = layer == null ? null : layer.points().get(0).settings().get(FREEZE_STEP);
+        Object freeze =
+                layer == null
+                        ? null
+                        : layer.points().get(0).settings().get(SettingKey.BN_FREEZE_STEP.key());
         return new PlannedFold(
                 fold.layer(),
                 fold.batchNorm(),

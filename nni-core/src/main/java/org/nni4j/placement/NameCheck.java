@@ -3,9 +3,12 @@ package org.nni4j.placement;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.nni4j.config.ConfigException;
 import org.nni4j.config.ConfigProblem;
+import org.nni4j.config.NamePattern;
 import org.nni4j.config.Suggestion;
 
 /** Finds names, patterns and types that speak of nothing in the network. */
@@ -14,6 +17,7 @@ final class NameCheck {
     private final List<Target> targets;
     private final Set<String> paths = new LinkedHashSet<>();
     private final Set<String> types = new TreeSet<>();
+    private boolean tooSlow;
 
     NameCheck(List<Target> targets) {
         this.targets = targets;
@@ -33,15 +37,30 @@ final class NameCheck {
                                 "no layer is named \"" + name + "\"" + nearest(name)));
             }
         }
-        matcher.patterns().stream()
-                .filter(p -> paths.stream().noneMatch(p::matches))
-                .forEach(
-                        p ->
-                                problems.add(
-                                        new ConfigProblem(
-                                                "config[" + index + "].op_names_re",
-                                                "no layer's name matches \"" + p + "\"")));
+        for (NamePattern pattern : matcher.patterns()) {
+            problem(pattern)
+                    .map(what -> new ConfigProblem("config[" + index + "].op_names_re", what))
+                    .ifPresent(problems::add);
+        }
         return problems;
+    }
+
+    /** What is wrong with a pattern, tried on every path: matching must not fail half-way later. */
+    private Optional<String> problem(NamePattern pattern) {
+        try {
+            long matches = paths.stream().filter(pattern::matches).count();
+            return matches > 0
+                    ? Optional.empty()
+                    : Optional.of("no layer's name matches \"" + pattern + "\"");
+        } catch (ConfigException e) {
+            tooSlow = true;
+            return Optional.of(e.problems().get(0).message());
+        }
+    }
+
+    /** Whether a pattern that was looked at takes too long on some path. */
+    boolean foundTooSlow() {
+        return tooSlow;
     }
 
     private String nearest(String name) {

@@ -2,6 +2,7 @@ package org.nni4j.placement;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -10,14 +11,13 @@ import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.config.ConfigEntry;
 import org.nni4j.config.ConfigProblem;
 import org.nni4j.config.QuantType;
+import org.nni4j.config.SettingKey;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
 import org.nni4j.quantization.QuantizedType;
 
 /** Turns what an entry says of a target into quantization points. */
 final class PointPlanner {
-
-    private static final String SHARE_SCALE = "share_scale";
 
     private final QuantizationAlgorithm algorithm;
     private final @Nullable QuantizationDefaults defaults;
@@ -53,6 +53,7 @@ final class PointPlanner {
         // An algorithm's own check may rely on its capabilities.
         if (problems.isEmpty()) {
             points.forEach(this::check);
+            checkSharing(target, entry, index);
         }
         if (problems.isEmpty()) {
             checkLayer(points, index);
@@ -116,12 +117,12 @@ final class PointPlanner {
     }
 
     private void check(QuantizationPoint point) {
-        if (Boolean.TRUE.equals(point.settings().get(SHARE_SCALE))
+        if (sharesScale(point.settings())
                 && point.quantType() == QuantType.INPUT
                 && point.scheme().isPerChannel()) {
             problems.add(
                     new ConfigProblem(
-                            "config[" + point.entry() + "]." + SHARE_SCALE,
+                            sharing(point.entry()),
                             "inputs share one scale only per tensor; "
                                     + point.scheme().key()
                                     + " has one for each channel"));
@@ -133,6 +134,30 @@ final class PointPlanner {
                     new ConfigProblem(
                             "config[" + point.entry() + "]", String.valueOf(e.getMessage())));
         }
+    }
+
+    /** One scale for all inputs means something only where several may come. */
+    private void checkSharing(Target target, ConfigEntry entry, int index) {
+        if (sharesScale(entry.settings()) && !target.weights().isEmpty()) {
+            problems.add(
+                    new ConfigProblem(
+                            sharing(index),
+                            target.kind()
+                                    + " \""
+                                    + target.path()
+                                    + "\" ("
+                                    + target.type()
+                                    + ") has no inputs that could share a scale; expected an"
+                                    + " operator or a layer without weights"));
+        }
+    }
+
+    private static boolean sharesScale(Map<String, Object> settings) {
+        return Boolean.TRUE.equals(settings.get(SettingKey.SHARE_SCALE.key()));
+    }
+
+    private static String sharing(int index) {
+        return "config[" + index + "]." + SettingKey.SHARE_SCALE.key();
     }
 
     private void checkLayer(List<QuantizationPoint> points, int index) {

@@ -63,6 +63,9 @@ public final class QuantizationPlanner {
         for (int i = 0; i < matchers.size(); i++) {
             problems.addAll(names.problems(matchers.get(i), i));
         }
+        if (names.foundTooSlow()) {
+            throw new ConfigException(problems);
+        }
         return match(tree, targets, matchers, names, graph, problems);
     }
 

@@ -28,7 +28,7 @@ class ConfigListErrorsTest {
             "valid keys: [quant_types, quant_bits, op_types, op_names, op_names_re, exclude,"
                     + " quant_start_step, quant_dtype, quant_scheme, settings, bn_freeze_step,"
                     + " observe_every, observer_freeze_step, observer, percentile, share_scale,"
-                    + " reduce_range, unsigned, kernel]";
+                    + " reduce_range, unsigned]";
     private static final String NO_LAYERS =
             "config[0]: selects no layers; expected op_types, op_names or op_names_re";
     private static final String NOTHING_TO_DO =
@@ -298,10 +298,6 @@ class ConfigListErrorsTest {
                 withWeight(
                         "'unsigned': 0",
                         "config[0].unsigned: 0 is a number; expected true or false"),
-                withWeight(
-                        "'kernel': 'cuda'",
-                        "config[0].kernel: unknown kernel \"cuda\"; available: [auto, ndarray,"
-                                + " fused]"),
                 withWeight(
                         "'settings': 3",
                         "config[0].settings: 3 is a number; expected an object of settings"),

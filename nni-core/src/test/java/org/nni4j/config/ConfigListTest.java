@@ -82,7 +82,6 @@ class ConfigListTest {
                                 .setting(SettingKey.SHARE_SCALE, true)
                                 .setting(SettingKey.REDUCE_RANGE, false)
                                 .setting(SettingKey.UNSIGNED, true)
-                                .setting(SettingKey.KERNEL, "fused")
                                 .setting("rounds", 3)
                                 .setting("big", 3_000_000_000L)
                                 .setting("alpha", 0.5f)

@@ -101,6 +101,7 @@ class FoldedPassTest {
                                 kernels,
                                 Map.of(layer.weights().get(0), new Whole(kernels)),
                                 fold,
+                                false,
                                 null,
                                 null));
         wrappers.put(batchNorm, AbsorbedBatchNorm::new);

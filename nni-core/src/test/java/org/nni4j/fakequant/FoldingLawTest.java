@@ -185,6 +185,7 @@ class FoldingLawTest {
                                 QuantizationKernels.create("auto", model.getNDManager()),
                                 Map.of(layer.weights().get(0), new OffQuantizer()),
                                 fold,
+                                false,
                                 null,
                                 null));
         wrappers.put(norm, AbsorbedBatchNorm::new);

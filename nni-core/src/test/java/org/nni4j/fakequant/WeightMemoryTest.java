@@ -143,7 +143,8 @@ class WeightMemoryTest {
             Block inner, String path, QuantizationKernels kernels, @Nullable FoldedBatchNorm fold) {
         OptimizerWatch watch = new OptimizerWatch(List.of(), clock);
         Map<Parameter, TensorQuantizer> weights = Map.of(weight, quantizer);
-        return new QuantizedLayer(inner, path, 0, clock, watch, kernels, weights, fold, null, null);
+        return new QuantizedLayer(
+                inner, path, 0, clock, watch, kernels, weights, fold, false, null, null);
     }
 
     private static FoldedBatchNorm fold(Layer norm) {

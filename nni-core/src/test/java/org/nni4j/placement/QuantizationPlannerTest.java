@@ -21,6 +21,7 @@ import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.algorithm.RoundingAlgorithm;
 import org.nni4j.config.ConfigException;
 import org.nni4j.config.ConfigList;
+import org.nni4j.config.ConfigProblem;
 import org.nni4j.config.QuantType;
 import org.nni4j.layer.LayerTree;
 import org.nni4j.quantization.QuantizationDtype;
@@ -91,6 +92,34 @@ class QuantizationPlannerTest {
                         note: config[0] has no effect: later entries decide all 2 layers it matches
                         note: config[1].op_types: the network has no layer of type "GRU"; it has [BatchNorm, Conv2d, Linear, ReLU, SequentialBlock, batchFlatten]
                         """);
+    }
+
+    @Test
+    void plan_patternThatTakesTooLong_isOneProblemAmongOthers() {
+        Block deep = Blocks.batchFlattenBlock();
+        for (int i = 0; i < 8; i++) {
+            deep = new SequentialBlock().add(deep);
+        }
+        SequentialBlock root = new SequentialBlock().add(deep);
+        assertThatThrownBy(
+                        () ->
+                                plan(
+                                        root,
+                                        """
+                                        [{"quant_types": ["input"], "quant_bits": 8,
+                                          "op_names_re": ["(.*[a-z]){12}!"]},
+                                         {"exclude": true, "op_names": ["nobody"]}]
+                                        """))
+                .isInstanceOf(ConfigException.class)
+                .satisfies(
+                        e -> {
+                            List<ConfigProblem> problems = ((ConfigException) e).problems();
+                            assertThat(problems)
+                                    .extracting(ConfigProblem::path)
+                                    .containsExactly("config[0].op_names_re", "config[1].op_names");
+                            assertThat(problems.get(0).message())
+                                    .startsWith("\"(.*[a-z]){12}!\" takes too long on \"01Seq");
+                        });
     }
 
     @Test

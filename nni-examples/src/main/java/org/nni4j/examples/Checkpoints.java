@@ -4,6 +4,7 @@ import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.ndarray.NDList;
 import com.google.gson.Gson;
+import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +49,7 @@ final class Checkpoints {
     }
 
     /** Loads the latest parameters and returns the number of epochs they have seen, 0 if none. */
-    int loadModel(Model model, FloatTraining training) {
+    int loadModel(Model model, FloatTraining training, Batches batches) {
         Optional<Path> latest = latest();
         if (latest.isEmpty()) {
             return 0;
@@ -56,11 +57,12 @@ final class Checkpoints {
         Path state = latest.get();
         try {
             String settings = Files.readString(state.resolve(SETTINGS));
-            if (!settings.equals(settings(training))) {
+            String asked = settings(training, batches);
+            if (!settings.equals(asked) && !settings.equals(withoutBatches(training))) {
                 throw new InputException(
                         String.format(
                                 "%s: cannot resume training with %s; it was begun with %s",
-                                state, settings(training), settings));
+                                state, asked, settings));
             }
             model.load(state, model.getName());
         } catch (MalformedModelException e) {
@@ -86,7 +88,12 @@ final class Checkpoints {
     }
 
     /** Keeps the state after an epoch, and only that. */
-    void save(Model model, NesterovSgd optimizer, int epoch, FloatTraining training) {
+    void save(
+            Model model,
+            NesterovSgd optimizer,
+            int epoch,
+            FloatTraining training,
+            Batches batches) {
         if (folder.isEmpty()) {
             return;
         }
@@ -99,7 +106,7 @@ final class Checkpoints {
             model.save(partial, model.getName());
             Files.write(
                     partial.resolve(VELOCITIES), optimizer.velocities(model.getBlock()).encode());
-            Files.writeString(partial.resolve(SETTINGS), settings(training));
+            Files.writeString(partial.resolve(SETTINGS), settings(training, batches));
             Files.move(partial, target);
             for (Path older : epochFolders()) {
                 if (!older.equals(target)) {
@@ -137,7 +144,16 @@ final class Checkpoints {
         return Integer.parseInt(state.getFileName().toString().substring(PREFIX.length()));
     }
 
-    private static String settings(FloatTraining training) {
+    /** The batches decide how many steps an epoch has, and with that where the schedule stands. */
+    private static String settings(FloatTraining training, Batches batches) {
+        JsonObject settings = new Gson().toJsonTree(training).getAsJsonObject();
+        settings.addProperty("pictures", batches.images().size());
+        settings.addProperty("batchSize", batches.batchSize());
+        return settings.toString();
+    }
+
+    /** What was written before the batches were. */
+    private static String withoutBatches(FloatTraining training) {
         return new Gson().toJson(training);
     }
 

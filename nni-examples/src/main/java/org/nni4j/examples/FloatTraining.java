@@ -40,7 +40,7 @@ record FloatTraining(int epochs, float rate, float weightDecay, long seed) {
         if (total == 0) {
             return;
         }
-        int done = checkpoints.loadModel(model, this);
+        int done = checkpoints.loadModel(model, this, batches);
         NesterovSgd optimizer = optimizer(total, done * batches.count());
         checkpoints.loadVelocities(model, optimizer);
         try (Trainer trainer = Training.trainer(model, optimizer)) {
@@ -52,7 +52,7 @@ record FloatTraining(int epochs, float rate, float weightDecay, long seed) {
                             Training.epoch(trainer, batches, epochSeed(seed, epoch), progress);
                     progress.note(String.format(Locale.ROOT, "loss %.4f", loss));
                 }
-                checkpoints.save(model, optimizer, epoch + 1, this);
+                checkpoints.save(model, optimizer, epoch + 1, this, batches);
             }
         }
     }

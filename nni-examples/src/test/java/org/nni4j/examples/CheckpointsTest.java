@@ -62,10 +62,39 @@ class CheckpointsTest {
         FloatTraining other = new FloatTraining(4, 0.05f, 5e-4f, 11);
 
         try (Model model = model()) {
-            assertThatThrownBy(() -> resumed.loadModel(model, other))
+            assertThatThrownBy(() -> resumed.loadModel(model, other, pictures.trainingBatches(16)))
                     .isInstanceOf(InputException.class)
                     .hasMessageContaining("\"epochs\":4")
                     .hasMessageContaining("it was begun with {\"epochs\":3");
+        }
+    }
+
+    @Test
+    void loadModel_otherBatchSize_throws() {
+        train(Checkpoints.in(folder, false), 1);
+        Checkpoints resumed = Checkpoints.in(folder, true);
+
+        try (Model model = model()) {
+            Batches other = pictures.trainingBatches(8);
+            assertThatThrownBy(() -> resumed.loadModel(model, training, other))
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("\"batchSize\":8}; it was begun with")
+                    .hasMessageContaining("\"batchSize\":16}");
+        }
+    }
+
+    @Test
+    void loadModel_stateThatSaysNothingOfBatches_isTaken() throws IOException {
+        train(Checkpoints.in(folder, false), 1);
+        Files.writeString(
+                folder.resolve("epoch-0001").resolve("training.json"),
+                "{\"epochs\":3,\"rate\":0.05,\"weightDecay\":5.0E-4,\"seed\":11}");
+
+        try (Model model = model()) {
+            int epochs =
+                    Checkpoints.in(folder, true)
+                            .loadModel(model, training, pictures.trainingBatches(8));
+            assertThat(epochs).isEqualTo(1);
         }
     }
 

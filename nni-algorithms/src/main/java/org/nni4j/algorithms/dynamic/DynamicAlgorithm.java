@@ -12,6 +12,7 @@ import org.nni4j.algorithm.PointSettings;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.config.QuantType;
+import org.nni4j.config.SettingKey;
 import org.nni4j.fakequant.LayerArithmetic;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationDtype;
@@ -29,7 +30,7 @@ import org.nni4j.quantization.QuantizedType;
 public final class DynamicAlgorithm implements QuantizationAlgorithm {
 
     private static final String PROFILE = "profile";
-    private static final String REDUCE_RANGE = "reduce_range";
+    private static final String REDUCE_RANGE = SettingKey.REDUCE_RANGE.key();
 
     /** Makes the algorithm; called by {@link java.util.ServiceLoader}. */
     public DynamicAlgorithm() {}

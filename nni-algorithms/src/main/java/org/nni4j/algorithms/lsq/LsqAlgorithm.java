@@ -10,6 +10,7 @@ import org.nni4j.algorithm.PointSettings;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.config.QuantType;
+import org.nni4j.config.SettingKey;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
@@ -27,7 +28,7 @@ import org.nni4j.quantization.QuantizedType;
 public final class LsqAlgorithm implements QuantizationAlgorithm {
 
     private static final String NARROW_RANGE = "narrow_range";
-    private static final String UNSIGNED = "unsigned";
+    private static final String UNSIGNED = SettingKey.UNSIGNED.key();
 
     /** Makes the algorithm; called by {@link java.util.ServiceLoader}. */
     public LsqAlgorithm() {}

@@ -11,6 +11,7 @@ import org.nni4j.algorithm.PointSettings;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.config.QuantType;
+import org.nni4j.config.SettingKey;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.observer.Observer;
 import org.nni4j.observer.ObserverKind;
@@ -29,11 +30,11 @@ import org.nni4j.quantization.QuantizedType;
  */
 public final class ObserverAlgorithm implements QuantizationAlgorithm {
 
-    private static final String OBSERVER = "observer";
-    private static final String PERCENTILE = "percentile";
+    private static final String OBSERVER = SettingKey.OBSERVER.key();
+    private static final String PERCENTILE = SettingKey.PERCENTILE.key();
     private static final String EMA_DECAY = "ema_decay";
     private static final String EMA_BIAS_CORRECTION = "ema_bias_correction";
-    private static final String REDUCE_RANGE = "reduce_range";
+    private static final String REDUCE_RANGE = SettingKey.REDUCE_RANGE.key();
     private static final double LARGEST_DECAY = 0.999999;
 
     private final Observation observation = new Observation();

@@ -2,6 +2,7 @@ package org.nni4j.algorithms.qat;
 
 import org.nni4j.algorithm.PointSettings;
 import org.nni4j.algorithm.QuantizationPoint;
+import org.nni4j.config.SettingKey;
 
 /**
  * The training steps in which ranges follow the data.
@@ -11,8 +12,8 @@ import org.nni4j.algorithm.QuantizationPoint;
  */
 record ObservingSteps(long every, long freezeStep) {
 
-    static final String EVERY = "observe_every";
-    static final String FREEZE_STEP = "observer_freeze_step";
+    static final String EVERY = SettingKey.OBSERVE_EVERY.key();
+    static final String FREEZE_STEP = SettingKey.OBSERVER_FREEZE_STEP.key();
 
     static ObservingSteps of(QuantizationPoint point) {
         PointSettings settings = new PointSettings(point);

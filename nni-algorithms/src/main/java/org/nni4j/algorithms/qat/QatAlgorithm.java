@@ -9,6 +9,7 @@ import org.nni4j.algorithm.Capabilities.BitRange;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.config.QuantType;
+import org.nni4j.config.SettingKey;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationScheme;
 
@@ -48,8 +49,8 @@ public final class QatAlgorithm implements QuantizationAlgorithm {
                 true,
                 true,
                 Set.of(
-                        "bn_freeze_step",
-                        "share_scale",
+                        SettingKey.BN_FREEZE_STEP.key(),
+                        SettingKey.SHARE_SCALE.key(),
                         ObservingSteps.EVERY,
                         ObservingSteps.FREEZE_STEP));
     }

@@ -7,12 +7,15 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Model;
 import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
 import ai.djl.nn.Blocks;
+import ai.djl.nn.LambdaBlock;
 import ai.djl.nn.ParallelBlock;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.core.Linear;
@@ -23,6 +26,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nni4j.algorithms.Networks;
+import org.nni4j.block.Concat;
 import org.nni4j.calibration.CalibratedLayer;
 import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.calibration.TensorCalibration;
@@ -225,6 +229,124 @@ class QatOperatorTest {
                                 .scale()[0];
                 assertThat(pass.output()).containsExactly(plain, within(scale / 2 + 1e-6f));
             }
+        }
+    }
+
+    /** The condition of where(condition, x, -x) is a boolean array, and no range includes it. */
+    @Test
+    void where_sharedScale_leavesTheConditionAlone() {
+        Engine.getInstance().setRandomSeed(5);
+        try (Model model = Model.newInstance("where")) {
+            Block block =
+                    new SequentialBlock()
+                            .add(
+                                    new LambdaBlock(
+                                            list -> {
+                                                NDArray x = list.head();
+                                                return new NDList(
+                                                        NDArrays.where(x.gt(0), x, x.mul(-0.5f)));
+                                            }))
+                            .add(Linear.builder().setUnits(2).build());
+            block.initialize(model.getNDManager(), DataType.FLOAT32, INPUT);
+            model.setBlock(block);
+            try (QATQuantizer quantizer =
+                    quantizer(
+                            model,
+                            Map.of(
+                                    "op_types",
+                                    List.of("Where"),
+                                    "share_scale",
+                                    true,
+                                    "quant_types",
+                                    List.of("input")))) {
+                quantizer.compress();
+                Networks.train(model, data(), INPUT, new float[8]);
+                CalibratedLayer where = quantizer.calibration().layers().get(0);
+                assertThat(where.tensors()).hasSize(1);
+                TensorCalibration shared = where.tensors().get(0).calibration();
+                // Over x, -2..4, and -x / 2, -2..1.
+                assertThat(shared.min()).containsExactly(-2f);
+                assertThat(shared.max()).containsExactly(4f);
+            }
+        }
+    }
+
+    @Test
+    void concatLayer_sharedScale_hasOneRangeOverBothInputs() {
+        Engine.getInstance().setRandomSeed(6);
+        try (Model model = Model.newInstance("concat layer")) {
+            Block block =
+                    new SequentialBlock()
+                            .add(
+                                    new ParallelBlock(
+                                            lists ->
+                                                    new NDList(
+                                                            lists.get(0).head(),
+                                                            lists.get(1).head()),
+                                            List.of(
+                                                    new LambdaBlock(
+                                                            list -> new NDList(list.head().mul(2))),
+                                                    Blocks.identityBlock())))
+                            .add(new Concat())
+                            .add(Linear.builder().setUnits(2).build());
+            block.initialize(model.getNDManager(), DataType.FLOAT32, INPUT);
+            model.setBlock(block);
+            try (QATQuantizer quantizer =
+                    quantizer(
+                            model,
+                            Map.of(
+                                    "op_types",
+                                    List.of("Concat"),
+                                    "share_scale",
+                                    true,
+                                    "quant_types",
+                                    List.of("input")))) {
+                quantizer.compress();
+                Networks.train(model, data(), INPUT, new float[8]);
+                CalibratedLayer concat = quantizer.calibration().layers().get(0);
+                assertThat(concat.tensors()).hasSize(1);
+                TensorCalibration shared = concat.tensor(QuantType.INPUT, "0").orElseThrow();
+                // Over x, -2..4, and 2 x, -4..8.
+                assertThat(shared.min()).containsExactly(-4f);
+                assertThat(shared.max()).containsExactly(8f);
+            }
+        }
+    }
+
+    @Test
+    void plan_sharedScaleOfALayerWithAWeight_isRefused() {
+        try (Model model = residual()) {
+            assertThatThrownBy(
+                            () ->
+                                    quantizer(
+                                            model,
+                                            Map.of(
+                                                    "op_types",
+                                                    List.of("Linear"),
+                                                    "share_scale",
+                                                    true)))
+                    .hasMessageContaining(
+                            "config[0].share_scale: layer \"01ParallelBlock.01Linear\" (Linear) has"
+                                    + " no inputs that could share a scale; expected an operator or"
+                                    + " a layer without weights");
+        }
+    }
+
+    @Test
+    void plan_sharedScaleOfOutputsOnly_isRefused() {
+        try (Model model = residual()) {
+            assertThatThrownBy(
+                            () ->
+                                    quantizer(
+                                            model,
+                                            Map.of(
+                                                    "share_scale",
+                                                    true,
+                                                    "quant_types",
+                                                    List.of("output"))))
+                    .hasMessageContaining(
+                            "config[0].share_scale: has an effect on inputs only; quant_types are"
+                                    + " [output], expected input among them");
         }
     }
 

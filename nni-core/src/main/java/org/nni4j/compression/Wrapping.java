@@ -15,6 +15,7 @@ import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.config.QuantType;
+import org.nni4j.config.SettingKey;
 import org.nni4j.fakequant.AbsorbedBatchNorm;
 import org.nni4j.fakequant.CheckedLayer;
 import org.nni4j.fakequant.ComputedLayer;
@@ -36,10 +37,10 @@ import org.nni4j.placement.PlannedLayer;
 import org.nni4j.placement.QuantizationPlan;
 
 /**
- * What stands in for a model's layers and operators while it is quantized, made as the plan says
- * and kept until closed: a model that is compressed again gets the same ones.
+ * What is put around a model's layers and operators while it is quantized, made as the plan says
+ * and kept until closed: a model that is compressed again gets the same.
  */
-final class StandIns implements AutoCloseable {
+final class Wrapping implements AutoCloseable {
 
     /**
      * What the training's steps are counted and watched with.
@@ -89,7 +90,7 @@ final class StandIns implements AutoCloseable {
      * @param steps of the training
      * @param checks whether each layer's outputs are looked at for NaN and infinity
      */
-    StandIns(
+    Wrapping(
             LayerTree tree,
             @Nullable Graph graph,
             QuantizationPlan plan,
@@ -112,8 +113,8 @@ final class StandIns implements AutoCloseable {
     }
 
     /**
-     * Returns what to put around each layer. Operators' stand-ins are made here, layers' when their
-     * function is first applied.
+     * Returns what to put around each layer. Operators' are made here, layers' when their function
+     * is first applied.
      */
     Map<Layer, Function<Block, Block>> wrappers() {
         Map<Layer, Function<Block, Block>> byLayer = new LinkedHashMap<>();
@@ -157,9 +158,13 @@ final class StandIns implements AutoCloseable {
                 node(planned.path()),
                 first.startStep(),
                 steps.clock(),
-                Boolean.TRUE.equals(first.settings().get("share_scale")),
+                sharesScale(first),
                 factory(planned.point(QuantType.INPUT)),
                 factory(planned.point(QuantType.OUTPUT)));
+    }
+
+    private static boolean sharesScale(QuantizationPoint point) {
+        return Boolean.TRUE.equals(point.settings().get(SettingKey.SHARE_SCALE.key()));
     }
 
     private Quantized wrap(Block block, PlannedLayer planned) {
@@ -204,6 +209,7 @@ final class StandIns implements AutoCloseable {
                 context.kernels(),
                 weights,
                 plan.foldInto(planned.path()).map(this::folded).orElse(null),
+                sharesScale(planned.points().get(0)),
                 factory(planned.point(QuantType.INPUT)),
                 factory(planned.point(QuantType.OUTPUT)));
     }
