@@ -10,7 +10,8 @@ import java.util.Map;
  *
  * @param cut every operator by itself, on the trained network's own integers, with ONNX Runtime's
  *     optimizations off: by tensor, what became of the integers
- * @param cutOutputSteps how far those may be apart, in steps
+ * @param cutOutputs the same for the network's outputs, which no operator behind them quantizes
+ * @param cutOutputSteps how far those outputs may be apart, in steps
  * @param whole all tensors of the whole model, optimizations off, where a step in one tensor moves
  *     those behind it
  * @param session the outputs in a default session
