@@ -19,7 +19,7 @@ run mnist-lenet-qat-w4a8 $from -a qat --config configs/mnist-qat-w4a8.json
 run mnist-lenet-naive $from -a naive
 run mnist-lenet-observer-int8 $from -a observer
 run mnist-lenet-dorefa-w1a2 $from -a dorefa --config configs/mnist-dorefa-w1a2.json --rate 0.1
-run mnist-lenet-dorefa-w4a4 $from -a dorefa --config configs/mnist-dorefa-w4a4.json --rate 0.1
+run mnist-lenet-dorefa-w4a4 $from -a dorefa --config configs/mnist-dorefa-w4a4.json --rate 0.03
 run mnist-lenet-pact-w4a4 $from -a pact
 run mnist-lenet-lsq-w4a4 $from -a lsq --config configs/mnist-lsq-w4a4.json --rate 0.01
 run mnist-lenet-lsq-w3a3 $from -a lsq --config configs/mnist-lsq-w3a3.json --rate 0.01
