@@ -90,7 +90,10 @@ final class StepCountingOptimizer extends Optimizer {
             }
             updateLearned(own, weight, grad);
         } else {
-            rest(weight);
+            // DJL's trainer updates every parameter it ever met, also while the network is trained
+            // in float: decay and momentum would move what compress() is to put back as it was. A
+            // gradient from before is dropped, as an update does.
+            LearnedValue.dropGradient(weight);
         }
     }
 
@@ -103,19 +106,6 @@ final class StepCountingOptimizer extends Optimizer {
         if (attached.getAsBoolean()) {
             for (TensorQuantizer quantizer : readers.getOrDefault(parameterId, List.of())) {
                 quantizer.afterUpdate(weight);
-            }
-        }
-    }
-
-    /**
-     * Leaves a learned parameter alone. DJL's trainer updates every parameter it ever met, also
-     * while the network is trained in float: decay and momentum would move what {@code compress()}
-     * is to put back as it was. A gradient from before is dropped, as an update does.
-     */
-    private static void rest(NDArray value) {
-        if (value.hasGradient()) {
-            try (NDArray gradient = value.getGradient()) {
-                LearnedValue.write(gradient, new float[Math.toIntExact(gradient.size())]);
             }
         }
     }

@@ -82,13 +82,21 @@ public final class LearnedValue {
 
     /** What was gathered for the value before must not be added to the gradient of the next. */
     private void freeze() {
-        NDArray array = parameter.getArray();
+        dropGradient(parameter.getArray());
+        parameter.freeze(true);
+    }
+
+    /**
+     * Sets the gradient that was gathered so far to 0, whatever it is.
+     *
+     * @param array the parameter's array on some device
+     */
+    public static void dropGradient(NDArray array) {
         if (array.hasGradient()) {
             try (NDArray gradient = array.getGradient()) {
                 write(gradient, new float[Math.toIntExact(gradient.size())]);
             }
         }
-        parameter.freeze(true);
     }
 
     /**
