@@ -209,10 +209,14 @@ record WeightCodes(
             int c = channel(i);
             live[c] |= codes[i] != zeroPoint[c];
         }
+        float largest = 0;
+        for (float s : scale) {
+            largest = Math.max(largest, s);
+        }
         float[] scales = scale.clone();
         for (int c = 0; c < scales.length; c++) {
-            for (int other = 0; !live[c] && other < scales.length; other++) {
-                scales[c] = Math.max(scales[c], scale[other]);
+            if (!live[c]) {
+                scales[c] = largest;
             }
         }
         return new WeightCodes(codes, scales, zeroPoint, axis, perChannel, bits);
