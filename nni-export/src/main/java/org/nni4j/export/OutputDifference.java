@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.nni4j.export.runtime.RuntimeTensor;
+import org.nni4j.export.verification.FiniteRange;
 
 /**
  * How far an output of a dynamically quantized ONNX model is from the one in DJL.
@@ -57,17 +58,7 @@ public record OutputDifference(
     }
 
     private static OutputDifference ofFloats(String output, float[] expected, float[] actual) {
-        double min = Double.POSITIVE_INFINITY;
-        double max = Double.NEGATIVE_INFINITY;
-        for (float value : expected) {
-            // A masked score of -∞ must not make the range so wide that everything fits in.
-            if (Float.isFinite(value)) {
-                min = Math.min(min, value);
-                max = Math.max(max, value);
-            }
-        }
-        double range = max >= min ? max - min : 0;
-        double magnitude = max >= min ? Math.max(Math.abs(min), Math.abs(max)) : 0;
+        FiniteRange range = FiniteRange.of(List.of(expected));
         long differing = 0;
         double sum = 0;
         double largest = 0;
@@ -75,7 +66,7 @@ public record OutputDifference(
             // Infinities that are the same are no distance apart; their difference is NaN.
             double distance =
                     expected[i] == actual[i] ? 0 : Math.abs((double) expected[i] - actual[i]);
-            differing += distance <= LAST_BITS * magnitude ? 0 : 1;
+            differing += distance <= LAST_BITS * range.magnitude() ? 0 : 1;
             sum += distance;
             largest = Double.isNaN(distance) ? Double.NaN : Math.max(largest, distance);
         }
@@ -86,8 +77,8 @@ public record OutputDifference(
                 differing,
                 sum / Math.max(1, expected.length),
                 largest,
-                range,
-                magnitude);
+                range.width(),
+                range.magnitude());
     }
 
     private static OutputDifference ofIntegers(

@@ -108,21 +108,12 @@ public record OutputComparison(int samples, double largest, double mean, double 
         }
 
         private double step(int output) {
-            double min = Double.POSITIVE_INFINITY;
-            double max = Double.NEGATIVE_INFINITY;
-            for (List<RuntimeTensor> part : expected) {
-                for (float v : part.get(output).floats()) {
-                    if (Float.isFinite(v)) {
-                        min = Math.min(min, v);
-                        max = Math.max(max, v);
-                    }
-                }
-            }
-            if (min > max) {
-                return Float.MIN_NORMAL;
-            }
-            double magnitude = Math.max(Math.abs(min), Math.abs(max));
-            return Math.max(Math.max((max - min) / 255, LEAST_STEP * magnitude), Float.MIN_NORMAL);
+            FiniteRange range =
+                    FiniteRange.of(
+                            expected.stream().map(part -> part.get(output).floats()).toList());
+            return Math.max(
+                    Math.max(range.width() / 255, LEAST_STEP * range.magnitude()),
+                    Float.MIN_NORMAL);
         }
     }
 
