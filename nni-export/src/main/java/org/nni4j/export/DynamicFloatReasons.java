@@ -2,7 +2,6 @@ package org.nni4j.export;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -32,20 +31,8 @@ final class DynamicFloatReasons {
 
     /** One entry for each traced operator that runs in float. */
     List<FloatLayer> explain(OperatorCensus census) {
-        return census.floats().stream()
-                .map(
-                        operator -> {
-                            Optional<Node> node =
-                                    FloatReasons.tracedOperator(graph, operator.name());
-                            return new FloatLayer(
-                                    node.map(n -> n.layer().isEmpty() ? n.name() : n.layer())
-                                            .orElse(operator.name()),
-                                    operator.op(),
-                                    node.map(this::reason)
-                                            .orElse("it belongs to no traced operator"));
-                        })
-                .distinct()
-                .toList();
+        return FloatReasons.explain(
+                census, name -> FloatReasons.tracedOperator(graph, name), this::reason);
     }
 
     private String reason(Node node) {

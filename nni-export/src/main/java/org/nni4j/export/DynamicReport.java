@@ -86,11 +86,9 @@ public record DynamicReport(
                 Stream.of(
                                 Stream.of(
                                         export.file() + ", opset " + export.opset(),
-                                        "executed: " + census),
-                                floatLayers.isEmpty()
-                                        ? Stream.of("no operator runs in float")
-                                        : floatLayers.stream().map(DynamicReport::line),
-                                Stream.of(verdict()),
+                                        "executed: " + census,
+                                        FloatLayer.lines(floatLayers),
+                                        verdict()),
                                 outputs.stream().map(output -> "  " + output),
                                 Stream.of(gains.toString()),
                                 notes.stream().map(note -> "note: " + note))
@@ -105,9 +103,5 @@ public record DynamicReport(
                 isVerified() ? "verified" : "NOT VERIFIED",
                 differing(),
                 values());
-    }
-
-    private static String line(FloatLayer layer) {
-        return "  in float: " + layer.layer() + " (" + layer.operators() + "), " + layer.reason();
     }
 }

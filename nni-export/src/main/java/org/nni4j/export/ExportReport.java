@@ -83,25 +83,12 @@ public record ExportReport(
 
     @Override
     public String toString() {
-        String floats =
-                floatLayers.isEmpty()
-                        ? "no operator runs in float"
-                        : floatLayers.stream()
-                                .map(
-                                        f ->
-                                                "  in float: "
-                                                        + f.layer()
-                                                        + " ("
-                                                        + f.operators()
-                                                        + "), "
-                                                        + f.reason())
-                                .collect(Collectors.joining(System.lineSeparator()));
         String text =
                 String.join(
                         System.lineSeparator(),
                         export.file() + ", opset " + export.opset() + weights(),
                         "executed: " + census,
-                        floats,
+                        FloatLayer.lines(floatLayers),
                         verification.toString(),
                         gains.toString());
         return Stream.concat(export.notes().stream(), notes.stream())

@@ -4,6 +4,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.export.onnx.OnnxType;
@@ -52,7 +53,29 @@ public final class FloatReasons {
      * @param operators what runs in float there
      * @param reason why
      */
-    public record FloatLayer(String layer, String operators, String reason) {}
+    public record FloatLayer(String layer, String operators, String reason) {
+
+        /**
+         * Prints what stayed in float.
+         *
+         * @param layers of one model
+         * @return one line each, or one that says that there is none
+         */
+        public static String lines(List<FloatLayer> layers) {
+            return layers.isEmpty()
+                    ? "no operator runs in float"
+                    : layers.stream()
+                            .map(
+                                    f ->
+                                            "  in float: "
+                                                    + f.layer
+                                                    + " ("
+                                                    + f.operators
+                                                    + "), "
+                                                    + f.reason)
+                            .collect(Collectors.joining(System.lineSeparator()));
+        }
+    }
 
     /**
      * Explains what a census found.
@@ -61,9 +84,25 @@ public final class FloatReasons {
      * @return one entry for each traced operator that runs in float
      */
     public List<FloatLayer> explain(OperatorCensus census) {
+        return explain(
+                census, name -> tracedOperator(graph, name).map(this::layerNode), this::reason);
+    }
+
+    /**
+     * Explains what a census found, by reasons of the caller's.
+     *
+     * @param census of the model
+     * @param traced finds the operator that stands for a node of the model, by its name
+     * @param reason why such an operator runs in float
+     * @return one entry for each traced operator that runs in float
+     */
+    public static List<FloatLayer> explain(
+            OperatorCensus census,
+            Function<String, Optional<Node>> traced,
+            Function<Node, String> reason) {
         Set<FloatLayer> all = new LinkedHashSet<>();
         for (OperatorCensus.FloatOperator operator : census.floats()) {
-            Optional<Node> node = tracedOperator(graph, operator.name()).map(this::layerNode);
+            Optional<Node> node = traced.apply(operator.name());
             String layer =
                     node.map(n -> n.layer().isEmpty() ? n.name() : n.layer())
                             .orElse(operator.name());
@@ -71,7 +110,7 @@ public final class FloatReasons {
                     new FloatLayer(
                             layer,
                             operator.op(),
-                            node.map(this::reason).orElse("it belongs to no traced operator")));
+                            node.map(reason).orElse("it belongs to no traced operator")));
         }
         return List.copyOf(all);
     }
