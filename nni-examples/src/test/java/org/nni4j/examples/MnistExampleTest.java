@@ -123,8 +123,8 @@ class MnistExampleTest {
                 .satisfies(percent -> assertThat(percent).isBetween(0., 100.));
     }
 
-    private String[] calibrated(String onnx) {
-        return new String[] {
+    private static String[] calibrated(String... more) {
+        String[] args = {
             "--limit",
             "64",
             "--float-epochs",
@@ -133,17 +133,18 @@ class MnistExampleTest {
             "-a",
             "observer",
             "--calibration",
-            "40",
-            "-o",
-            folder.toString(),
-            "--onnx",
-            folder.resolve(onnx).toString()
+            "40"
         };
+        return Stream.of(args, more).flatMap(Stream::of).toArray(String[]::new);
+    }
+
+    private String[] calibratedTo(String onnx) {
+        return calibrated("-o", folder.toString(), "--onnx", folder.resolve(onnx).toString());
     }
 
     @Test
     void run_outputAndOnnx_reportHasBoth() {
-        assertThat(run(calibrated("lenet.onnx"))).as(messages).isZero();
+        assertThat(run(calibratedTo("lenet.onnx"))).as(messages).isZero();
 
         assertThat(json().get("onnx_verified").getAsBoolean()).isTrue();
         assertThat(folder.resolve("report.json")).hasContent(out.strip());
@@ -154,7 +155,7 @@ class MnistExampleTest {
     void run_onnxThatCannotBeWritten_keepsWhatWasTrained() throws IOException {
         // a name that a file may have, but not with the suffix of one that is being written
         String name = "n".repeat(250);
-        assertThat(run(calibrated(name))).isEqualTo(2);
+        assertThat(run(calibratedTo(name))).isEqualTo(2);
 
         assertThat(messages).contains("error: --onnx: ", "exporting to ONNX");
         assertThat(folder.resolve("quantized/lenet-0000.params")).isNotEmptyFile();
@@ -235,18 +236,7 @@ class MnistExampleTest {
 
     @Test
     void run_observer_calibratesInsteadOfTraining() {
-        String[] args = {
-            "--limit",
-            "64",
-            "--float-epochs",
-            "1",
-            "--json",
-            "-a",
-            "observer",
-            "--calibration",
-            "40"
-        };
-        assertThat(run(args)).isZero();
+        assertThat(run(calibrated())).isZero();
 
         assertThat(json().get("epochs").getAsInt()).isZero();
         assertThat(messages).contains("calibration 100%").doesNotContain("quantized epoch");

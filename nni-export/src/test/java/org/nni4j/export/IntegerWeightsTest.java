@@ -51,14 +51,7 @@ class IntegerWeightsTest {
         IntegerExport.parameter(dead, "weight").set(new NDIndex("3"), 0);
         IntegerExport.parameter(dead, "bias").set(new NDIndex("3"), 20);
 
-        ExportReport report =
-                IntegerExport.traced(
-                                network,
-                                IntegerExport.LAYERS,
-                                PICTURE,
-                                OnnxExporter.builder(),
-                                folder)
-                        .report();
+        ExportReport report = exported(network);
 
         assertThat(report.isVerified()).as(report.toString()).isTrue();
         assertThat(report.floatLayers().toString())
@@ -74,19 +67,18 @@ class IntegerWeightsTest {
         IntegerExport.parameter(faint, "weight").muli(1e-6f);
         IntegerExport.parameter(faint, "bias").set(new NDIndex("3"), 20);
 
-        ExportReport report =
-                IntegerExport.traced(
-                                network,
-                                IntegerExport.LAYERS,
-                                PICTURE,
-                                OnnxExporter.builder(),
-                                folder)
-                        .report();
+        ExportReport report = exported(network);
 
         assertThat(report.floatLayers())
                 .filteredOn(f -> f.layer().equals("01Conv2d"))
                 .singleElement()
                 .satisfies(f -> assertThat(f.reason()).contains("its bias").contains("32 bits"));
+    }
+
+    private ExportReport exported(SequentialBlock network) throws IOException {
+        return IntegerExport.traced(
+                        network, IntegerExport.LAYERS, PICTURE, OnnxExporter.builder(), folder)
+                .report();
     }
 
     /**

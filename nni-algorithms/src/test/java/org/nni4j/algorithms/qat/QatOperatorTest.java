@@ -166,6 +166,16 @@ class QatOperatorTest {
         }
     }
 
+    private static Map<String, Object> sharedInputs(String operator) {
+        return Map.of(
+                "op_types",
+                List.of(operator),
+                "share_scale",
+                true,
+                "quant_types",
+                List.of("input"));
+    }
+
     @Test
     void train_sharedScale_hasOneRangeOverBothInputs() {
         try (Model model = residual();
@@ -206,16 +216,7 @@ class QatOperatorTest {
             block.initialize(model.getNDManager(), DataType.FLOAT32, INPUT);
             model.setBlock(block);
             float[] plain = Networks.evaluate(model, data(), INPUT);
-            try (QATQuantizer quantizer =
-                    quantizer(
-                            model,
-                            Map.of(
-                                    "op_types",
-                                    List.of("Concat"),
-                                    "share_scale",
-                                    true,
-                                    "quant_types",
-                                    List.of("input")))) {
+            try (QATQuantizer quantizer = quantizer(model, sharedInputs("Concat"))) {
                 quantizer.compress();
                 Networks.Pass pass = Networks.train(model, data(), INPUT, new float[plain.length]);
                 float scale =
@@ -249,16 +250,7 @@ class QatOperatorTest {
                             .add(Linear.builder().setUnits(2).build());
             block.initialize(model.getNDManager(), DataType.FLOAT32, INPUT);
             model.setBlock(block);
-            try (QATQuantizer quantizer =
-                    quantizer(
-                            model,
-                            Map.of(
-                                    "op_types",
-                                    List.of("Where"),
-                                    "share_scale",
-                                    true,
-                                    "quant_types",
-                                    List.of("input")))) {
+            try (QATQuantizer quantizer = quantizer(model, sharedInputs("Where"))) {
                 quantizer.compress();
                 Networks.train(model, data(), INPUT, new float[8]);
                 CalibratedLayer where = quantizer.calibration().layers().get(0);
@@ -291,16 +283,7 @@ class QatOperatorTest {
                             .add(Linear.builder().setUnits(2).build());
             block.initialize(model.getNDManager(), DataType.FLOAT32, INPUT);
             model.setBlock(block);
-            try (QATQuantizer quantizer =
-                    quantizer(
-                            model,
-                            Map.of(
-                                    "op_types",
-                                    List.of("Concat"),
-                                    "share_scale",
-                                    true,
-                                    "quant_types",
-                                    List.of("input")))) {
+            try (QATQuantizer quantizer = quantizer(model, sharedInputs("Concat"))) {
                 quantizer.compress();
                 Networks.train(model, data(), INPUT, new float[8]);
                 CalibratedLayer concat = quantizer.calibration().layers().get(0);
