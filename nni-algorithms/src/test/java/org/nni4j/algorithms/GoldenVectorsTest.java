@@ -48,9 +48,9 @@ class GoldenVectorsTest {
         "bnn, ndarray, 12", "bnn, fused, 12",
         "lsq, ndarray, 297", "lsq, fused, 297",
         "naive, ndarray, 8", "naive, fused, 8",
-        "observer, ndarray, 56", "observer, fused, 56",
+        "observer, ndarray, 180", "observer, fused, 180",
         "pact, ndarray, 40", "pact, fused, 40",
-        "qat, ndarray, 60", "qat, fused, 60"
+        "qat, ndarray, 360", "qat, fused, 360"
     })
     void quantize_randomTensors_givesGoldenValuesAndGradients(
             String algorithm, String kernels, int count) {
@@ -95,7 +95,7 @@ class GoldenVectorsTest {
         if (algorithm.equals("observer")) {
             settings.put("observer", "min_max");
         }
-        for (String key : new String[] {"unsigned", "count_batch"}) {
+        for (String key : new String[] {"unsigned", "count_batch", "reduce_range"}) {
             if (golden.has(key)) {
                 settings.put(key, golden.get(key).getAsBoolean());
             }
