@@ -27,6 +27,7 @@ import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationKernels;
 import org.nni4j.quantization.QuantizationParameters;
 import org.nni4j.quantization.QuantizationScheme;
+import org.nni4j.quantization.QuantizedType;
 
 /**
  * Values and gradients against an independent implementation; docs/algorithms/golden-vectors.md
@@ -45,11 +46,11 @@ class GoldenVectorsTest {
     @CsvSource({
         "dorefa, ndarray, 64", "dorefa, fused, 64",
         "bnn, ndarray, 12", "bnn, fused, 12",
-        "lsq, ndarray, 70", "lsq, fused, 70",
+        "lsq, ndarray, 297", "lsq, fused, 297",
         "naive, ndarray, 8", "naive, fused, 8",
-        "observer, ndarray, 56", "observer, fused, 56",
+        "observer, ndarray, 180", "observer, fused, 180",
         "pact, ndarray, 40", "pact, fused, 40",
-        "qat, ndarray, 60", "qat, fused, 60"
+        "qat, ndarray, 360", "qat, fused, 360"
     })
     void quantize_randomTensors_givesGoldenValuesAndGradients(
             String algorithm, String kernels, int count) {
@@ -94,19 +95,26 @@ class GoldenVectorsTest {
         if (algorithm.equals("observer")) {
             settings.put("observer", "min_max");
         }
+        for (String key : new String[] {"unsigned", "count_batch", "reduce_range"}) {
+            if (golden.has(key)) {
+                settings.put(key, golden.get(key).getAsBoolean());
+            }
+        }
         if (golden.has("narrow")) {
             settings.put("narrow_range", golden.get("narrow").getAsBoolean());
         }
         if (!golden.has("scheme")) {
             return Points.point(algorithm, type, bits, settings);
         }
+        QuantizationDtype dtype =
+                QuantizationDtype.valueOf(
+                        golden.get("dtype").getAsString().toUpperCase(Locale.ROOT));
         return Points.point(
                 type,
-                bits,
-                QuantizationDtype.valueOf(
-                        golden.get("dtype").getAsString().toUpperCase(Locale.ROOT)),
+                new QuantizedType(bits, dtype),
                 QuantizationScheme.valueOf(
                         golden.get("scheme").getAsString().toUpperCase(Locale.ROOT)),
+                golden.get(golden.has("channel_axis") ? "channel_axis" : "axis").getAsInt(),
                 settings);
     }
 
@@ -171,18 +179,34 @@ class GoldenVectorsTest {
     private static void prepareLsq(
             TensorQuantizer quantizer, JsonObject golden, Shape shape, String which) {
         if (golden.has("first_step_size")) {
-            float[] input = floats(golden, "input");
-            Points.train(quantizer, input, shape, input);
-            float[] first = quantizer.state().array("step_size", array(golden, "step_size").size());
-            assertClose(which + ", first step size", first, golden, "first_step_size", VALUES);
+            checkFirst(quantizer, golden, shape, which);
         }
         Map<String, float[]> arrays = new LinkedHashMap<>();
         arrays.put("step_size", floats(golden, "step_size"));
         if (golden.has("zero_point")) {
             arrays.put("zero_point", floats(golden, "zero_point"));
         }
-        long signed = golden.get("dtype").getAsString().equals("int") ? 1 : 0;
-        quantizer.load(new QuantizerState(arrays, Map.of("signed", signed)));
+        quantizer.load(new QuantizerState(arrays, Map.of("signed", isSigned(golden) ? 1L : 0L)));
+    }
+
+    /** What the first training tensor makes of step size and zero point, or of the sign. */
+    private static void checkFirst(
+            TensorQuantizer quantizer, JsonObject golden, Shape shape, String which) {
+        float[] input = floats(golden, "input");
+        Points.train(quantizer, input, shape, input);
+        QuantizerState state = quantizer.state();
+        int channels = array(golden, "step_size").size();
+        float[] first = state.array("step_size", channels);
+        assertClose(which + ", first step size", first, golden, "first_step_size", VALUES);
+        if (golden.has("first_zero_point")) {
+            assertThat(state.array("zero_point", channels))
+                    .as(which + ", first zero point")
+                    .isEqualTo(floats(golden, "first_zero_point"));
+        } else {
+            assertThat(state.counter("signed"))
+                    .as(which + ", signed")
+                    .isEqualTo(isSigned(golden) ? 1 : 0);
+        }
     }
 
     private static void checkLearned(
@@ -212,7 +236,7 @@ class GoldenVectorsTest {
                 golden.has("zero_point") ? floats(golden, "zero_point") : new float[step.length];
         int qmin = qmin(golden);
         int qmax = qmax(golden);
-        double values = floats(golden, "input").length / (double) step.length;
+        double values = sharing(golden);
         return (x, g, c) -> {
             double v = x / step[c];
             double z = Math.max(qmin, Math.min(qmax, Math.rint(zero[c])));
@@ -220,6 +244,15 @@ class GoldenVectorsTest {
             boolean inside = v + z >= qmin && v + z <= qmax;
             return g * (inside ? q - v : q) / Math.sqrt(values * qmax);
         };
+    }
+
+    /** How many values share a step size, in the batch or in one sample. */
+    private static double sharing(JsonObject golden) {
+        Shape shape = shape(golden);
+        double values = (double) shape.size() / array(golden, "step_size").size();
+        boolean ofOneSample =
+                golden.has("count_batch") && !golden.get("count_batch").getAsBoolean();
+        return ofOneSample ? values / shape.get(0) : values;
     }
 
     private static Terms zeroPointTerms(JsonObject golden) {
@@ -248,8 +281,10 @@ class GoldenVectorsTest {
         return isSigned(golden) ? -qmax(golden) - (narrow ? 0 : 1) : 0;
     }
 
+    /** A {@code uint} tensor is signed too if its first values are. */
     private static boolean isSigned(JsonObject golden) {
-        return golden.get("dtype").getAsString().equals("int") && !golden.has("zero_point");
+        boolean signed = golden.has("signed") || golden.get("dtype").getAsString().equals("int");
+        return signed && !golden.has("zero_point");
     }
 
     /**
@@ -262,8 +297,10 @@ class GoldenVectorsTest {
         assertThat(actual).as(which).hasSameSizeAs(expected);
         float[] input = floats(golden, "input");
         float[] upstream = floats(golden, "upstream");
-        int axis = golden.get("quant_type").getAsString().equals("weight") ? 0 : 1;
-        long inner = expected.length == 1 ? input.length : shape(golden).slice(axis + 1).size();
+        long inner =
+                expected.length == 1
+                        ? input.length
+                        : shape(golden).slice(golden.get("axis").getAsInt() + 1).size();
         double[] sum = new double[expected.length];
         double[] magnitude = new double[expected.length];
         for (int i = 0; i < input.length; i++) {

@@ -49,14 +49,25 @@ public final class Points {
             QuantizationDtype dtype,
             QuantizationScheme scheme,
             Map<String, Object> settings) {
+        int channelAxis = type == QuantType.WEIGHT ? 0 : 1;
+        return point(type, new QuantizedType(bits, dtype), scheme, channelAxis, settings);
+    }
+
+    /** A point with channels along any axis, or {@link QuantizationPoint#LAST_AXIS}. */
+    public static QuantizationPoint point(
+            QuantType quantType,
+            QuantizedType type,
+            QuantizationScheme scheme,
+            int channelAxis,
+            Map<String, Object> settings) {
         return new QuantizationPoint(
                 "layer",
                 "Linear",
+                quantType,
+                quantType == QuantType.WEIGHT ? "weight" : "0",
                 type,
-                type == QuantType.WEIGHT ? "weight" : "0",
-                new QuantizedType(bits, dtype),
                 scheme,
-                type == QuantType.WEIGHT ? 0 : 1,
+                channelAxis,
                 0,
                 0,
                 settings);
