@@ -133,7 +133,7 @@ public interface TensorQuantizer extends AutoCloseable {
 
     /**
      * Called after the optimizer updated the master weight this quantizer reads, for instance to
-     * clamp it in place.
+     * clamp it in place; not in steps before the start step, which are the float network's.
      *
      * @param master the master weight just updated
      */
