@@ -121,12 +121,16 @@ final class StepCountingOptimizer extends Optimizer {
 
     private void updateLearned(Learned own, NDArray value, NDArray grad) {
         String id = own.parameter().getId();
-        own.quantizer().beforeUpdate(own.parameter(), value, grad);
-        float multiple = own.quantizer().learningRateMultiple();
-        if (multiple == 1) {
-            optimizer.update(id, value, grad);
-        } else {
-            updateScaled(id, value, grad, multiple);
+        // DJL copies the array that the first device's update was given to the other devices, after
+        // that update; what a quantizer adds to it would be added once more on each.
+        try (NDArray gradient = grad.duplicate()) {
+            own.quantizer().beforeUpdate(own.parameter(), value, gradient);
+            float multiple = own.quantizer().learningRateMultiple();
+            if (multiple == 1) {
+                optimizer.update(id, value, gradient);
+            } else {
+                updateScaled(id, value, gradient, multiple);
+            }
         }
         own.quantizer().afterUpdate(own.parameter(), value);
     }

@@ -118,7 +118,7 @@ public interface TensorQuantizer extends AutoCloseable {
      *
      * @param learned the parameter
      * @param value its value on one device
-     * @param gradient its gradient, to be changed in place
+     * @param gradient a copy of its gradient, to be changed in place; closed after the update
      */
     default void beforeUpdate(Parameter learned, NDArray value, NDArray gradient) {}
 
