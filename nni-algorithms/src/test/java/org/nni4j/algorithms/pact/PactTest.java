@@ -7,19 +7,24 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Model;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
+import ai.djl.training.GradientCollector;
 import ai.djl.training.Trainer;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nni4j.algorithms.Networks;
 import org.nni4j.algorithms.Points;
+import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.config.ConfigException;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.QuantizerState;
@@ -84,6 +89,77 @@ class PactTest {
             level.getArray().set(new float[] {-100});
             quantizer.afterUpdate(level, level.getArray());
             assertThat(level.getArray().toFloatArray()).containsExactly(4);
+        }
+    }
+
+    /**
+     * The loss is the level, as the one value lies above it: its gradient is 1 + 0.25 · 2 = 1.5,
+     * and 2 - 0.5 · 1.5 = 1.25.
+     */
+    @Test
+    void step_ofALevelWithDecay_isExact() {
+        assertThat(levelAfterAStep(Map.of("level_decay", .25))).isEqualTo(1.25f);
+    }
+
+    /** Half of the step before: 2 - 0.5 · 0.75 = 1.625. */
+    @Test
+    void step_withALearningRateMultiple_isThatShareOfAStep() {
+        assertThat(levelAfterAStep(Map.of("level_decay", .25, "learning_rate_multiple", .5)))
+                .isEqualTo(1.625f);
+    }
+
+    /** The multiple is the level's alone. */
+    @Test
+    void learningRateMultiple_leavesTheNetworksOwnParameters() {
+        Map<String, Object> decay = Map.of("level_decay", .25);
+        Map<String, Object> slow = Map.of("level_decay", .25, "learning_rate_multiple", .5);
+        assertThat(afterAStep(slow).weight()).isEqualTo(afterAStep(decay).weight());
+    }
+
+    private record Stepped(float level, float weight) {}
+
+    private static float levelAfterAStep(Map<String, Object> settings) {
+        return afterAStep(settings).level();
+    }
+
+    /** One step at a rate of 0.5 of a layer that multiplies by 1, with input 3 and level 2. */
+    private static Stepped afterAStep(Map<String, Object> settings) {
+        Map<String, Object> all = new LinkedHashMap<>(settings);
+        all.put("initial_level", 2);
+        Map<String, Object> inputs =
+                Map.of(
+                        "quant_types",
+                        List.of("input"),
+                        "quant_bits",
+                        4,
+                        "op_types",
+                        List.of("Linear"),
+                        "settings",
+                        all);
+        try (Model model = Networks.linear(new float[][] {{1}});
+                PactQuantizer quantizer =
+                        new PactQuantizer(model, List.of(inputs), Networks.sgd(.5f))) {
+            quantizer.compress();
+            try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                trainer.initialize(new Shape(1, 1));
+                try (NDManager batch = trainer.getManager().newSubManager()) {
+                    try (GradientCollector collector = trainer.newGradientCollector()) {
+                        NDArray x = batch.create(new float[] {3}, new Shape(1, 1));
+                        collector.backward(trainer.forward(new NDList(x)).head().sum());
+                    }
+                    trainer.step();
+                }
+            }
+            TensorCalibration input =
+                    quantizer
+                            .calibration()
+                            .layers()
+                            .get(0)
+                            .tensor(QuantType.INPUT, "0")
+                            .orElseThrow();
+            return new Stepped(
+                    Objects.requireNonNull(input.max())[0],
+                    model.getBlock().getParameters().valueAt(0).getArray().toFloatArray()[0]);
         }
     }
 
