@@ -22,6 +22,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nni4j.algorithms.Networks;
 import org.nni4j.algorithms.Points;
 import org.nni4j.calibration.TensorCalibration;
@@ -29,6 +30,7 @@ import org.nni4j.config.ConfigException;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.quantization.QuantizationKernels;
 
 class PactTest {
 
@@ -160,6 +162,32 @@ class PactTest {
             return new Stepped(
                     Objects.requireNonNull(input.max())[0],
                     model.getBlock().getParameters().valueAt(0).getArray().toFloatArray()[0]);
+        }
+    }
+
+    /**
+     * A level has one floor, in training and out of it: 255 steps of the smallest scale are more.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"ndarray", "fused"})
+    void evaluation_withATinyLevel_isAsTraining(String kernels) {
+        Shape shape = new Shape(5);
+        float[] x = {-1, 0, 3e-7f, 1e-6f, 2};
+        Map<String, Object> tiny = Map.of("initial_level", 1e-6);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer =
+                        Points.quantizer(
+                                "pact",
+                                Points.point("pact", QuantType.OUTPUT, 8, tiny),
+                                manager,
+                                QuantizationKernels.create(kernels, manager))) {
+            float[] trained = Points.train(quantizer, x, shape, x).output();
+            assertThat(Points.evaluate(quantizer, x, shape)).isEqualTo(trained);
+            assertThat(trained[4]).isEqualTo(1e-6f);
+            TensorCalibration found = quantizer.calibration().orElseThrow();
+            assertThat(found.parameters().scale()).containsExactly(1e-6f / 255);
+            quantizer.restore(found);
+            assertThat(Points.evaluate(quantizer, x, shape)).isEqualTo(trained);
         }
     }
 
