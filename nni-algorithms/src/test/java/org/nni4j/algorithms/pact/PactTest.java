@@ -255,6 +255,46 @@ class PactTest {
         }
     }
 
+    /** The square of 1e-4, which many a weight is near, is 0 in float16. */
+    @ParameterizedTest
+    @CsvSource({"2", "3", "4", "5"})
+    void sawb_ofSmallFloat16Weights_hasTheLevelOfTheSameNumbersInFloat32(int bits) {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            Engine.getInstance().setRandomSeed(4);
+            NDArray narrow =
+                    manager.randomNormal(0, 1e-4f, new Shape(32, 32), DataType.FLOAT32)
+                            .toType(DataType.FLOAT16, false);
+            NDArray wide = narrow.toType(DataType.FLOAT32, false);
+            float expected = sawbLevel(wide, bits, manager);
+            assertThat(sawbLevel(narrow, bits, manager)).isEqualTo(expected);
+            float largest = largestSawb(narrow, bits, manager);
+            // float16 has 11 bits
+            assertThat(largest / expected).isCloseTo(1, within(1e-3f));
+        }
+    }
+
+    private static float sawbLevel(NDArray weight, int bits, NDManager manager) {
+        try (TensorQuantizer quantizer = sawb(bits, manager)) {
+            quantizer.describe(weight);
+            return Objects.requireNonNull(quantizer.calibration().orElseThrow().max())[0];
+        }
+    }
+
+    private static float largestSawb(NDArray weight, int bits, NDManager manager) {
+        try (TensorQuantizer quantizer = sawb(bits, manager)) {
+            NDArray levels = quantizer.quantize(weight, Points.context(manager, false));
+            assertThat(levels.getDataType()).isEqualTo(weight.getDataType());
+            return levels.toType(DataType.FLOAT32, false).max().toFloatArray()[0];
+        }
+    }
+
+    private static TensorQuantizer sawb(int bits, NDManager manager) {
+        return Points.quantizer(
+                "pact",
+                Points.point("pact", QuantType.WEIGHT, bits, Map.of("weights", "sawb")),
+                manager);
+    }
+
     @Test
     void sawb_ofUnsupportedWidth_isAConfigError() {
         try (Model model = Networks.lenetModel(1)) {
