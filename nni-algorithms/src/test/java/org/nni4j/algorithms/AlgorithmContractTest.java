@@ -452,7 +452,7 @@ class AlgorithmContractTest {
         Capabilities capabilities = Algorithms.find(variant.algorithm()).capabilities();
         Map<String, Object> bits = new LinkedHashMap<>();
         types.forEach(type -> bits.put(type.key(), bits(capabilities, type)));
-        Map<String, Object> entry = new LinkedHashMap<>(variant.keys());
+        Map<String, Object> entry = new LinkedHashMap<>(variant.on(types).keys());
         entry.put("quant_types", List.copyOf(bits.keySet()));
         entry.put("quant_bits", bits);
         entry.put("op_types", layers);

@@ -295,6 +295,49 @@ class PactTest {
                 manager);
     }
 
+    /** An option that nothing in the layer has a use for is not accepted and ignored. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "weights | input | expected weight in quant_types",
+                "weights | output | expected weight in quant_types",
+                "initial_level | weight | expected input or output in quant_types",
+                "level_decay | weight | expected input or output in quant_types",
+                "learning_rate_multiple | weight | expected input or output in quant_types"
+            })
+    void setting_thatNoPointOfTheLayerUses_isAConfigError(
+            String key, String type, String expected) {
+        Object value = key.equals("weights") ? "sawb" : (Object) 1;
+        Map<String, Object> entry =
+                Map.of(
+                        "quant_types", List.of(type),
+                        "quant_bits", 4,
+                        "op_names", List.of("01Conv2d"),
+                        "settings", Map.of(key, value));
+        try (Model model = Networks.smallModel(1)) {
+            assertThatThrownBy(() -> new PactQuantizer(model, List.of(entry), Networks.sgd(.1f)))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("config[0]: layer \"01Conv2d\" (Conv2d)")
+                    .hasMessageContaining(key + ": " + value)
+                    .hasMessageContaining(expected);
+        }
+    }
+
+    /** Settings of weights and of levels go together where both are quantized. */
+    @Test
+    void settings_thatSomePointUses_areFine() {
+        Map<String, Object> entry =
+                Map.of(
+                        "quant_types", List.of("weight", "output"),
+                        "quant_bits", 4,
+                        "op_names", List.of("01Conv2d"),
+                        "settings", Map.of("weights", "sawb", "initial_level", 3));
+        try (Model model = Networks.smallModel(1)) {
+            new PactQuantizer(model, List.of(entry), Networks.sgd(.1f)).close();
+        }
+    }
+
     @Test
     void sawb_ofUnsupportedWidth_isAConfigError() {
         try (Model model = Networks.lenetModel(1)) {
