@@ -10,9 +10,11 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.Trainer;
 import ai.djl.training.optimizer.Optimizer;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -217,6 +219,39 @@ class AlgorithmContractTest {
         }
     }
 
+    /** Neither what it is given, nor how often, leaves a trace: not in a checkpoint either. */
+    @ParameterizedTest
+    @MethodSource("variants")
+    void evaluation_afterTraining_changesNothing(Variant variant) throws Exception {
+        Shape one = one(variant);
+        try (Model model = model(variant, 3);
+                Quantizer quantizer = trainable(variant, model)) {
+            quantizer.compress();
+            proceed(quantizer, model, variant, 1);
+            proceed(quantizer, model, variant, 2);
+            if (!trains(variant.algorithm())) {
+                // Until then, evaluation is what ranges are observed in.
+                quantizer.calibration();
+            }
+            String before = checkpoint(quantizer, "before");
+            float[] output = Networks.evaluate(model, image(variant, 5), one);
+            for (int seed = 6; seed < 9; seed++) {
+                float[] wide = image(variant, seed);
+                wide[0] = 100;
+                Networks.evaluate(model, wide, one);
+            }
+            assertThat(Networks.evaluate(model, image(variant, 5), one)).isEqualTo(output);
+            assertThat(checkpoint(quantizer, "after")).isEqualTo(before);
+        }
+    }
+
+    /** All there is to know of a run: parameters, quantizers, optimizer and steps, in Base64. */
+    private String checkpoint(Quantizer quantizer, String when) throws IOException {
+        quantizer.saveCheckpoint(folder.resolve(when).resolve("net"));
+        byte[] file = Files.readAllBytes(folder.resolve(when).resolve("net-0000.params"));
+        return Base64.getEncoder().encodeToString(file);
+    }
+
     @ParameterizedTest
     @MethodSource("variants")
     void zeroBatchAndBatchOfOne_stayFinite(Variant variant) {
@@ -362,6 +397,25 @@ class AlgorithmContractTest {
             }
             if (!capabilities.startStep()) {
                 assertRefused(algorithm, model, Map.of("quant_start_step", 9), "quant_start_step");
+            }
+        }
+    }
+
+    /** Not a word, a number or a flag that any setting has: whatever kind of value it takes. */
+    private static final List<Object> WRONG = List.of("no such value", -1, 1e30);
+
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void wrongValueOfASetting_isAConfigErrorThatNamesIt(String algorithm) {
+        try (Model model = Networks.smallModel(6)) {
+            for (String key : Algorithms.find(algorithm).capabilities().settings()) {
+                for (Object wrong : WRONG) {
+                    Variant variant = Variant.of(algorithm, Map.of(key, wrong));
+                    assertThatThrownBy(() -> quantizer(variant, model))
+                            .as("%s: %s", key, wrong)
+                            .isInstanceOf(ConfigException.class)
+                            .hasMessageContaining(key + ": ");
+                }
             }
         }
     }
