@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -466,6 +467,29 @@ class AlgorithmContractTest {
             assertThat(configs.map(p -> p.getFileName().toString()))
                     .anyMatch(name -> name.matches("[a-z0-9]+-" + algorithm + "(-.*)?\\.json"));
         }
+    }
+
+    @Test
+    void documentsTable_hasARowForEachAlgorithm() throws Exception {
+        assertThat(DocumentedAlgorithm.table().keySet())
+                .containsExactlyInAnyOrderElementsOf(Algorithms.available());
+    }
+
+    /** The table of docs/algorithms/README.md says what the code does. */
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void documentsTable_saysTheCapabilities(String algorithm) throws Exception {
+        DocumentedAlgorithm row =
+                java.util.Objects.requireNonNull(DocumentedAlgorithm.table().get(algorithm));
+        Capabilities capabilities = Algorithms.find(algorithm).capabilities();
+        assertThat(row.bits()).isEqualTo(capabilities.bits());
+        assertThat(row.allSchemes())
+                .as("all four schemes")
+                .isEqualTo(capabilities.schemes().equals(Set.of(QuantizationScheme.values())));
+        assertThat(row.dtype()).as("quant_dtype").isEqualTo(capabilities.dtypeSelectable());
+        assertThat(row.startStep()).as("start step").isEqualTo(capabilities.startStep());
+        assertThat(row.folding()).as("BatchNorm folding").isEqualTo(capabilities.folding());
+        assertThat(row.trains()).as("trains").isEqualTo(capabilities.needsOptimizer());
     }
 
     @ParameterizedTest
