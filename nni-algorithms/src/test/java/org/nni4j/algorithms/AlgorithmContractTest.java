@@ -10,9 +10,11 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.Trainer;
 import ai.djl.training.optimizer.Optimizer;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -217,6 +220,39 @@ class AlgorithmContractTest {
         }
     }
 
+    /** Neither what it is given, nor how often, leaves a trace: not in a checkpoint either. */
+    @ParameterizedTest
+    @MethodSource("variants")
+    void evaluation_afterTraining_changesNothing(Variant variant) throws Exception {
+        Shape one = one(variant);
+        try (Model model = model(variant, 3);
+                Quantizer quantizer = trainable(variant, model)) {
+            quantizer.compress();
+            proceed(quantizer, model, variant, 1);
+            proceed(quantizer, model, variant, 2);
+            if (!trains(variant.algorithm())) {
+                // Until then, evaluation is what ranges are observed in.
+                quantizer.calibration();
+            }
+            String before = checkpoint(quantizer, "before");
+            float[] output = Networks.evaluate(model, image(variant, 5), one);
+            for (int seed = 6; seed < 9; seed++) {
+                float[] wide = image(variant, seed);
+                wide[0] = 100;
+                Networks.evaluate(model, wide, one);
+            }
+            assertThat(Networks.evaluate(model, image(variant, 5), one)).isEqualTo(output);
+            assertThat(checkpoint(quantizer, "after")).isEqualTo(before);
+        }
+    }
+
+    /** All there is to know of a run: parameters, quantizers, optimizer and steps, in Base64. */
+    private String checkpoint(Quantizer quantizer, String when) throws IOException {
+        quantizer.saveCheckpoint(folder.resolve(when).resolve("net"));
+        byte[] file = Files.readAllBytes(folder.resolve(when).resolve("net-0000.params"));
+        return Base64.getEncoder().encodeToString(file);
+    }
+
     @ParameterizedTest
     @MethodSource("variants")
     void zeroBatchAndBatchOfOne_stayFinite(Variant variant) {
@@ -366,6 +402,25 @@ class AlgorithmContractTest {
         }
     }
 
+    /** Not a word, a number or a flag that any setting has: whatever kind of value it takes. */
+    private static final List<Object> WRONG = List.of("no such value", -1, 1e30);
+
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void wrongValueOfASetting_isAConfigErrorThatNamesIt(String algorithm) {
+        try (Model model = Networks.smallModel(6)) {
+            for (String key : Algorithms.find(algorithm).capabilities().settings()) {
+                for (Object wrong : WRONG) {
+                    Variant variant = Variant.of(algorithm, Map.of(key, wrong));
+                    assertThatThrownBy(() -> quantizer(variant, model))
+                            .as("%s: %s", key, wrong)
+                            .isInstanceOf(ConfigException.class)
+                            .hasMessageContaining(key + ": ");
+                }
+            }
+        }
+    }
+
     /** An entry that is fine but for some keys is refused by a message that names them. */
     private static void assertRefused(
             String algorithm, Model model, Map<String, Object> wrong, String named) {
@@ -414,6 +469,29 @@ class AlgorithmContractTest {
         }
     }
 
+    @Test
+    void documentsTable_hasARowForEachAlgorithm() throws Exception {
+        assertThat(DocumentedAlgorithm.table().keySet())
+                .containsExactlyInAnyOrderElementsOf(Algorithms.available());
+    }
+
+    /** The table of docs/algorithms/README.md says what the code does. */
+    @ParameterizedTest
+    @MethodSource("algorithms")
+    void documentsTable_saysTheCapabilities(String algorithm) throws Exception {
+        DocumentedAlgorithm row =
+                java.util.Objects.requireNonNull(DocumentedAlgorithm.table().get(algorithm));
+        Capabilities capabilities = Algorithms.find(algorithm).capabilities();
+        assertThat(row.bits()).isEqualTo(capabilities.bits());
+        assertThat(row.allSchemes())
+                .as("all four schemes")
+                .isEqualTo(capabilities.schemes().equals(Set.of(QuantizationScheme.values())));
+        assertThat(row.dtype()).as("quant_dtype").isEqualTo(capabilities.dtypeSelectable());
+        assertThat(row.startStep()).as("start step").isEqualTo(capabilities.startStep());
+        assertThat(row.folding()).as("BatchNorm folding").isEqualTo(capabilities.folding());
+        assertThat(row.trains()).as("trains").isEqualTo(capabilities.needsOptimizer());
+    }
+
     @ParameterizedTest
     @MethodSource("algorithms")
     void unsupportedLayerType_isAConfigError(String algorithm) {
@@ -452,7 +530,7 @@ class AlgorithmContractTest {
         Capabilities capabilities = Algorithms.find(variant.algorithm()).capabilities();
         Map<String, Object> bits = new LinkedHashMap<>();
         types.forEach(type -> bits.put(type.key(), bits(capabilities, type)));
-        Map<String, Object> entry = new LinkedHashMap<>(variant.keys());
+        Map<String, Object> entry = new LinkedHashMap<>(variant.on(types).keys());
         entry.put("quant_types", List.copyOf(bits.keySet()));
         entry.put("quant_bits", bits);
         entry.put("op_types", layers);

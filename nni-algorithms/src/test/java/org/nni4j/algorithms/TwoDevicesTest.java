@@ -132,7 +132,8 @@ class TwoDevicesTest {
                 NDArray two = Objects.requireNonNull(second.values.get(parameter));
                 NDArray sum = one.getGradient().add(two.getGradient());
                 sum.attach(batch);
-                quantizer.optimizer().update(parameter.getId(), one, sum.duplicate());
+                // The first device gets the sum itself, which is copied to the others after that.
+                quantizer.optimizer().update(parameter.getId(), one, sum);
                 quantizer.optimizer().update(parameter.getId(), two, sum.duplicate());
                 one.getGradient().muli(0);
                 two.getGradient().muli(0);

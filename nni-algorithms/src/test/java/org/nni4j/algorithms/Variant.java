@@ -1,13 +1,16 @@
 package org.nni4j.algorithms;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.nni4j.algorithm.Algorithms;
 import org.nni4j.config.QuantType;
+import org.nni4j.config.SettingKey;
 import org.nni4j.quantization.QuantizationScheme;
 
 /**
@@ -26,13 +29,10 @@ record Variant(
 
     /** Settings that have a place in the entry itself; others are in its settings object. */
     private static final Set<String> IN_THE_ENTRY =
-            Set.of(
-                    "observer",
-                    "percentile",
-                    "observe_every",
-                    "observer_freeze_step",
-                    "reduce_range",
-                    "unsigned");
+            Arrays.stream(SettingKey.values()).map(SettingKey::key).collect(Collectors.toSet());
+
+    /** Settings that are refused where no weight is quantized. */
+    private static final Set<String> OF_WEIGHTS = Set.of("weights");
 
     /** Each algorithm as it is without settings. */
     static List<Variant> plain() {
@@ -89,6 +89,15 @@ record Variant(
         Map<String, Object> all = new LinkedHashMap<>(settings);
         all.put(key, value);
         return new Variant(algorithm, types, scheme, all);
+    }
+
+    /** The same for some of its types, without the settings that these have no use for. */
+    Variant on(Set<QuantType> some) {
+        Map<String, Object> used = new LinkedHashMap<>(settings);
+        if (!some.contains(QuantType.WEIGHT)) {
+            used.keySet().removeAll(OF_WEIGHTS);
+        }
+        return new Variant(algorithm, some, scheme, used);
     }
 
     /** Its keys of a config entry, without quant types and widths. */

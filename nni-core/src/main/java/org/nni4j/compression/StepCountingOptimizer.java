@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import org.nni4j.checkpoint.UpdateCounts;
 import org.nni4j.fakequant.LearnedValue;
@@ -35,11 +36,13 @@ final class StepCountingOptimizer extends Optimizer {
 
     private final UpdateCounts counts;
     private int joinAt = NOBODY;
-    private final Map<String, List<TensorQuantizer>> readers = new ConcurrentHashMap<>();
+    private final Map<String, List<Reader>> readers = new ConcurrentHashMap<>();
     private final Map<String, Learned> learned = new ConcurrentHashMap<>();
     private final Set<String> forgotten = ConcurrentHashMap.newKeySet();
 
     private record Learned(Parameter parameter, TensorQuantizer quantizer) {}
+
+    private record Reader(TensorQuantizer quantizer, int startStep) {}
 
     StepCountingOptimizer(
             Optimizer optimizer, StepClock clock, Runnable onStep, BooleanSupplier attached) {
@@ -56,9 +59,13 @@ final class StepCountingOptimizer extends Optimizer {
         return optimizer;
     }
 
-    /** Tells quantizers of each update of the master weight they read. */
-    void addReaders(Parameter master, List<TensorQuantizer> quantizers) {
-        readers.put(master.getId(), List.copyOf(quantizers));
+    /**
+     * Tells a quantizer of each update of the master weight it reads, from its start step on: until
+     * then the weight is the float network's alone.
+     */
+    void addReader(Parameter master, TensorQuantizer quantizer, int startStep) {
+        readers.computeIfAbsent(master.getId(), id -> new CopyOnWriteArrayList<>())
+                .add(new Reader(quantizer, startStep));
     }
 
     /** Forgets all quantizers; what they learned is not updated any more. */
@@ -104,20 +111,26 @@ final class StepCountingOptimizer extends Optimizer {
         }
         optimizer.update(parameterId, weight, grad);
         if (attached.getAsBoolean()) {
-            for (TensorQuantizer quantizer : readers.getOrDefault(parameterId, List.of())) {
-                quantizer.afterUpdate(weight);
-            }
+            // The clock counts the step that this update belongs to as completed.
+            long updated = clock.step() - 1;
+            readers.getOrDefault(parameterId, List.of()).stream()
+                    .filter(reader -> updated >= reader.startStep())
+                    .forEach(reader -> reader.quantizer().afterUpdate(weight));
         }
     }
 
     private void updateLearned(Learned own, NDArray value, NDArray grad) {
         String id = own.parameter().getId();
-        own.quantizer().beforeUpdate(own.parameter(), value, grad);
-        float multiple = own.quantizer().learningRateMultiple();
-        if (multiple == 1) {
-            optimizer.update(id, value, grad);
-        } else {
-            updateScaled(id, value, grad, multiple);
+        // DJL copies the array that the first device's update was given to the other devices, after
+        // that update; what a quantizer adds to it would be added once more on each.
+        try (NDArray gradient = grad.duplicate()) {
+            own.quantizer().beforeUpdate(own.parameter(), value, gradient);
+            float multiple = own.quantizer().learningRateMultiple();
+            if (multiple == 1) {
+                optimizer.update(id, value, gradient);
+            } else {
+                updateScaled(id, value, gradient, multiple);
+            }
         }
         own.quantizer().afterUpdate(own.parameter(), value);
     }

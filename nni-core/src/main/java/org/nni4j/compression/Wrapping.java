@@ -4,7 +4,6 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -57,9 +56,9 @@ final class Wrapping implements AutoCloseable {
             }
         }
 
-        void read(Parameter weight, TensorQuantizer quantizer) {
+        void read(Parameter weight, TensorQuantizer quantizer, int startStep) {
             if (optimizer != null) {
-                optimizer.addReaders(weight, List.of(quantizer));
+                optimizer.addReader(weight, quantizer, startStep);
             }
         }
 
@@ -187,7 +186,7 @@ final class Wrapping implements AutoCloseable {
             }
             TensorQuantizer quantizer = create(point);
             weights.put(parameter, quantizer);
-            steps.read(parameter, quantizer);
+            steps.read(parameter, quantizer, point.startStep());
         }
         Optional<LayerArithmetic> arithmetic = algorithm.arithmetic(planned.points(), context);
         if (arithmetic.isPresent()) {

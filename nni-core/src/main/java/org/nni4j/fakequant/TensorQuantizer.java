@@ -118,7 +118,7 @@ public interface TensorQuantizer extends AutoCloseable {
      *
      * @param learned the parameter
      * @param value its value on one device
-     * @param gradient its gradient, to be changed in place
+     * @param gradient a copy of its gradient, to be changed in place; closed after the update
      */
     default void beforeUpdate(Parameter learned, NDArray value, NDArray gradient) {}
 
@@ -133,7 +133,7 @@ public interface TensorQuantizer extends AutoCloseable {
 
     /**
      * Called after the optimizer updated the master weight this quantizer reads, for instance to
-     * clamp it in place.
+     * clamp it in place; not in steps before the start step, which are the float network's.
      *
      * @param master the master weight just updated
      */

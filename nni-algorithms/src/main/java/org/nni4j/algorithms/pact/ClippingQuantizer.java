@@ -51,7 +51,9 @@ final class ClippingQuantizer implements TensorQuantizer {
         if (context.training()) {
             return kernels.clippedQuantize(tensor, alpha, type.bits());
         }
-        NDArray scale = alpha.stopGradient().div(type.qmax()).maximum(AffineQuantization.EPSILON);
+        // The floor is the level's, as in the training kernel: that of a scale would be qmax times
+        // as high.
+        NDArray scale = alpha.stopGradient().maximum(AffineQuantization.EPSILON).div(type.qmax());
         return kernels.quantizeDequantize(
                 tensor,
                 scale,
@@ -63,8 +65,8 @@ final class ClippingQuantizer implements TensorQuantizer {
 
     @Override
     public Optional<TensorCalibration> calibration() {
-        float alpha = level.values()[0];
-        float scale = Math.max(alpha / type.qmax(), AffineQuantization.EPSILON);
+        float alpha = Math.max(level.values()[0], AffineQuantization.EPSILON);
+        float scale = alpha / type.qmax();
         return Optional.of(
                 new TensorCalibration(
                         type,

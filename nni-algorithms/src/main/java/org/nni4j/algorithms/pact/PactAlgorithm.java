@@ -85,6 +85,39 @@ public final class PactAlgorithm implements QuantizationAlgorithm {
         }
     }
 
+    /** An option that nothing in the layer has a use for is not accepted and ignored. */
+    @Override
+    public void checkLayer(List<QuantizationPoint> points) {
+        boolean weights = points.stream().anyMatch(p -> p.quantType() == QuantType.WEIGHT);
+        boolean levels = points.stream().anyMatch(p -> p.quantType() != QuantType.WEIGHT);
+        QuantizationPoint any = points.get(0);
+        if (!weights) {
+            refuse(any, WEIGHTS, "weights", "weight");
+        }
+        if (!levels) {
+            for (String key : List.of(INITIAL_LEVEL, LEVEL_DECAY, LEARNING_RATE_MULTIPLE)) {
+                refuse(any, key, "inputs and outputs", "input or output");
+            }
+        }
+    }
+
+    private static void refuse(QuantizationPoint point, String key, String tensors, String type) {
+        Object value = point.settings().get(key);
+        if (value != null) {
+            throw new IllegalArgumentException(
+                    point
+                            + ": "
+                            + key
+                            + ": "
+                            + value
+                            + " has an effect on "
+                            + tensors
+                            + " only; expected "
+                            + type
+                            + " in quant_types");
+        }
+    }
+
     private static boolean isSawb(QuantizationPoint point) {
         return new PointSettings(point).word(WEIGHTS, List.of(DOREFA, SAWB)).equals(SAWB);
     }

@@ -1,6 +1,7 @@
 package org.nni4j.algorithms.pact;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import java.util.Map;
 import org.nni4j.quantization.AffineQuantization;
 
@@ -34,9 +35,17 @@ record SawbClipping(double root, double mean) {
         return clipping;
     }
 
-    /** Returns α as an array of no dimension; owned by the weight's manager. */
+    /**
+     * Returns α as an array of no dimension; owned by the weight's manager.
+     *
+     * <p>Computed in float32 at least: in float16 the squares of weights near 1e-4 are 0.
+     */
     NDArray level(NDArray weight) {
-        NDArray level = weight.square().mean().sqrt().mul(root).sub(weight.abs().mean().mul(mean));
+        NDArray w =
+                weight.getDataType() == DataType.FLOAT64
+                        ? weight
+                        : weight.toType(DataType.FLOAT32, false);
+        NDArray level = w.square().mean().sqrt().mul(root).sub(w.abs().mean().mul(mean));
         // Weights of few values of one magnitude can make the fitted difference negative.
         return level.abs().maximum(AffineQuantization.EPSILON);
     }

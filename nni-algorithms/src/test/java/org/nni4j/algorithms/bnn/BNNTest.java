@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Model;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
 import ai.djl.training.Trainer;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,6 +48,69 @@ class BNNTest {
                 assertThat(w).isBetween(-1f, 1f);
             }
         }
+    }
+
+    /** Before the start step the network trains in float, weights beyond 1 included. */
+    @Test
+    void training_beforeTheStartStep_isThatOfTheFloatNetwork() {
+        float[] expected;
+        try (Model model = largeWeight();
+                Trainer trainer = Networks.trainer(model, Networks.sgd(RATE))) {
+            expected = weightAfter(2, model, trainer);
+        }
+        try (Model model = largeWeight();
+                BNNQuantizer quantizer = startingWithStep3(model)) {
+            quantizer.compress();
+            try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                assertThat(weightAfter(2, model, trainer)).isEqualTo(expected);
+            }
+        }
+        assertThat(expected[0]).isGreaterThan(1);
+    }
+
+    @Test
+    void training_atTheStartStep_bringsMasterWeightsWithinOne() {
+        try (Model model = largeWeight();
+                BNNQuantizer quantizer = startingWithStep3(model)) {
+            quantizer.compress();
+            try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                assertThat(weightAfter(3, model, trainer)[0]).isOne();
+            }
+        }
+    }
+
+    private static final float RATE = .01f;
+
+    /** A model whose first weight is 1.7, as pretrained ones may be. */
+    private static Model largeWeight() {
+        Model model = Networks.smallModel(1);
+        Parameter weight = model.getBlock().getParameters().get("01Conv2d_weight");
+        float[] values = weight.getArray().toFloatArray();
+        values[0] = 1.7f;
+        Networks.set(weight, values);
+        return model;
+    }
+
+    private static BNNQuantizer startingWithStep3(Model model) {
+        Map<String, Object> convolution =
+                Map.of(
+                        "quant_types",
+                        List.of("weight"),
+                        "quant_bits",
+                        1,
+                        "op_types",
+                        List.of("Conv2d"),
+                        "quant_start_step",
+                        3);
+        return new BNNQuantizer(model, List.of(convolution), Networks.sgd(RATE));
+    }
+
+    private static float[] weightAfter(int steps, Model model, Trainer trainer) {
+        trainer.initialize(Networks.SMALL);
+        for (int step = 0; step < steps; step++) {
+            Networks.step(trainer, Networks.SMALL, 3, step);
+        }
+        return Objects.requireNonNull(Networks.values(model.getBlock()).get("01Conv2d_weight"));
     }
 
     @Test

@@ -7,23 +7,30 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Model;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
+import ai.djl.training.GradientCollector;
 import ai.djl.training.Trainer;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nni4j.algorithms.Networks;
 import org.nni4j.algorithms.Points;
+import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.config.ConfigException;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
+import org.nni4j.quantization.QuantizationKernels;
 
 class PactTest {
 
@@ -84,6 +91,103 @@ class PactTest {
             level.getArray().set(new float[] {-100});
             quantizer.afterUpdate(level, level.getArray());
             assertThat(level.getArray().toFloatArray()).containsExactly(4);
+        }
+    }
+
+    /**
+     * The loss is the level, as the one value lies above it: its gradient is 1 + 0.25 · 2 = 1.5,
+     * and 2 - 0.5 · 1.5 = 1.25.
+     */
+    @Test
+    void step_ofALevelWithDecay_isExact() {
+        assertThat(levelAfterAStep(Map.of("level_decay", .25))).isEqualTo(1.25f);
+    }
+
+    /** Half of the step before: 2 - 0.5 · 0.75 = 1.625. */
+    @Test
+    void step_withALearningRateMultiple_isThatShareOfAStep() {
+        assertThat(levelAfterAStep(Map.of("level_decay", .25, "learning_rate_multiple", .5)))
+                .isEqualTo(1.625f);
+    }
+
+    /** The multiple is the level's alone. */
+    @Test
+    void learningRateMultiple_leavesTheNetworksOwnParameters() {
+        Map<String, Object> decay = Map.of("level_decay", .25);
+        Map<String, Object> slow = Map.of("level_decay", .25, "learning_rate_multiple", .5);
+        assertThat(afterAStep(slow).weight()).isEqualTo(afterAStep(decay).weight());
+    }
+
+    private record Stepped(float level, float weight) {}
+
+    private static float levelAfterAStep(Map<String, Object> settings) {
+        return afterAStep(settings).level();
+    }
+
+    /** One step at a rate of 0.5 of a layer that multiplies by 1, with input 3 and level 2. */
+    private static Stepped afterAStep(Map<String, Object> settings) {
+        Map<String, Object> all = new LinkedHashMap<>(settings);
+        all.put("initial_level", 2);
+        Map<String, Object> inputs =
+                Map.of(
+                        "quant_types",
+                        List.of("input"),
+                        "quant_bits",
+                        4,
+                        "op_types",
+                        List.of("Linear"),
+                        "settings",
+                        all);
+        try (Model model = Networks.linear(new float[][] {{1}});
+                PactQuantizer quantizer =
+                        new PactQuantizer(model, List.of(inputs), Networks.sgd(.5f))) {
+            quantizer.compress();
+            try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                trainer.initialize(new Shape(1, 1));
+                try (NDManager batch = trainer.getManager().newSubManager()) {
+                    try (GradientCollector collector = trainer.newGradientCollector()) {
+                        NDArray x = batch.create(new float[] {3}, new Shape(1, 1));
+                        collector.backward(trainer.forward(new NDList(x)).head().sum());
+                    }
+                    trainer.step();
+                }
+            }
+            TensorCalibration input =
+                    quantizer
+                            .calibration()
+                            .layers()
+                            .get(0)
+                            .tensor(QuantType.INPUT, "0")
+                            .orElseThrow();
+            return new Stepped(
+                    Objects.requireNonNull(input.max())[0],
+                    model.getBlock().getParameters().valueAt(0).getArray().toFloatArray()[0]);
+        }
+    }
+
+    /**
+     * A level has one floor, in training and out of it: 255 steps of the smallest scale are more.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"ndarray", "fused"})
+    void evaluation_withATinyLevel_isAsTraining(String kernels) {
+        Shape shape = new Shape(5);
+        float[] x = {-1, 0, 3e-7f, 1e-6f, 2};
+        Map<String, Object> tiny = Map.of("initial_level", 1e-6);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer =
+                        Points.quantizer(
+                                "pact",
+                                Points.point("pact", QuantType.OUTPUT, 8, tiny),
+                                manager,
+                                QuantizationKernels.create(kernels, manager))) {
+            float[] trained = Points.train(quantizer, x, shape, x).output();
+            assertThat(Points.evaluate(quantizer, x, shape)).isEqualTo(trained);
+            assertThat(trained[4]).isEqualTo(1e-6f);
+            TensorCalibration found = quantizer.calibration().orElseThrow();
+            assertThat(found.parameters().scale()).containsExactly(1e-6f / 255);
+            quantizer.restore(found);
+            assertThat(Points.evaluate(quantizer, x, shape)).isEqualTo(trained);
         }
     }
 
@@ -148,6 +252,89 @@ class PactTest {
                 assertThat(Math.round(multiple) % 2).isOne();
                 assertThat(Math.round(multiple)).isLessThan(1 << bits);
             }
+        }
+    }
+
+    /** The square of 1e-4, which many a weight is near, is 0 in float16. */
+    @ParameterizedTest
+    @CsvSource({"2", "3", "4", "5"})
+    void sawb_ofSmallFloat16Weights_hasTheLevelOfTheSameNumbersInFloat32(int bits) {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            Engine.getInstance().setRandomSeed(4);
+            NDArray narrow =
+                    manager.randomNormal(0, 1e-4f, new Shape(32, 32), DataType.FLOAT32)
+                            .toType(DataType.FLOAT16, false);
+            NDArray wide = narrow.toType(DataType.FLOAT32, false);
+            float expected = sawbLevel(wide, bits, manager);
+            assertThat(sawbLevel(narrow, bits, manager)).isEqualTo(expected);
+            float largest = largestSawb(narrow, bits, manager);
+            // float16 has 11 bits
+            assertThat(largest / expected).isCloseTo(1, within(1e-3f));
+        }
+    }
+
+    private static float sawbLevel(NDArray weight, int bits, NDManager manager) {
+        try (TensorQuantizer quantizer = sawb(bits, manager)) {
+            quantizer.describe(weight);
+            return Objects.requireNonNull(quantizer.calibration().orElseThrow().max())[0];
+        }
+    }
+
+    private static float largestSawb(NDArray weight, int bits, NDManager manager) {
+        try (TensorQuantizer quantizer = sawb(bits, manager)) {
+            NDArray levels = quantizer.quantize(weight, Points.context(manager, false));
+            assertThat(levels.getDataType()).isEqualTo(weight.getDataType());
+            return levels.toType(DataType.FLOAT32, false).max().toFloatArray()[0];
+        }
+    }
+
+    private static TensorQuantizer sawb(int bits, NDManager manager) {
+        return Points.quantizer(
+                "pact",
+                Points.point("pact", QuantType.WEIGHT, bits, Map.of("weights", "sawb")),
+                manager);
+    }
+
+    /** An option that nothing in the layer has a use for is not accepted and ignored. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "weights | input | expected weight in quant_types",
+                "weights | output | expected weight in quant_types",
+                "initial_level | weight | expected input or output in quant_types",
+                "level_decay | weight | expected input or output in quant_types",
+                "learning_rate_multiple | weight | expected input or output in quant_types"
+            })
+    void setting_thatNoPointOfTheLayerUses_isAConfigError(
+            String key, String type, String expected) {
+        Object value = key.equals("weights") ? "sawb" : (Object) 1;
+        Map<String, Object> entry =
+                Map.of(
+                        "quant_types", List.of(type),
+                        "quant_bits", 4,
+                        "op_names", List.of("01Conv2d"),
+                        "settings", Map.of(key, value));
+        try (Model model = Networks.smallModel(1)) {
+            assertThatThrownBy(() -> new PactQuantizer(model, List.of(entry), Networks.sgd(.1f)))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("config[0]: layer \"01Conv2d\" (Conv2d)")
+                    .hasMessageContaining(key + ": " + value)
+                    .hasMessageContaining(expected);
+        }
+    }
+
+    /** Settings of weights and of levels go together where both are quantized. */
+    @Test
+    void settings_thatSomePointUses_areFine() {
+        Map<String, Object> entry =
+                Map.of(
+                        "quant_types", List.of("weight", "output"),
+                        "quant_bits", 4,
+                        "op_names", List.of("01Conv2d"),
+                        "settings", Map.of("weights", "sawb", "initial_level", 3));
+        try (Model model = Networks.smallModel(1)) {
+            new PactQuantizer(model, List.of(entry), Networks.sgd(.1f)).close();
         }
     }
 
