@@ -335,8 +335,7 @@ public class Quantizer implements AutoCloseable {
         checkAlike(other);
         PlacedQuantizers own = quantizers();
         try {
-            other.quantizers()
-                    .forEach((place, theirs) -> action.accept(own.at(place), theirs));
+            other.quantizers().forEach((place, theirs) -> action.accept(own.at(place), theirs));
         } catch (RuntimeException e) {
             back.run();
             throw e;

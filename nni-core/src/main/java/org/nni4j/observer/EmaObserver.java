@@ -123,10 +123,7 @@ final class EmaObserver extends Observer {
         firstMax = value(state, "first_max", firstMax.length).clone();
         if (batches < 1 || batches > MOST_BATCHES) {
             throw new IllegalArgumentException(
-                    "observer state \"batches\" is "
-                            + batches
-                            + "; expected 1.."
-                            + MOST_BATCHES);
+                    "observer state \"batches\" is " + batches + "; expected 1.." + MOST_BATCHES);
         }
         for (int c = 0; c < min.length; c++) {
             checkRange("min and max", min[c], max[c]);

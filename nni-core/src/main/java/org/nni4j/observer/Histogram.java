@@ -204,8 +204,13 @@ final class Histogram {
         for (long count : read) {
             if (count < 0 || count > Long.MAX_VALUE - total) {
                 throw new IllegalArgumentException(
-                        "observer state \"" + prefix + "counts\" holds " + count
-                                + " after " + total + "; expected counts whose sum is a long");
+                        "observer state \""
+                                + prefix
+                                + "counts\" holds "
+                                + count
+                                + " after "
+                                + total
+                                + "; expected counts whose sum is a long");
             }
             total += count;
         }

@@ -192,13 +192,11 @@ final class Experiment {
         return trains ? options.epochs.orElse(defaults.epochs()) : 0;
     }
 
-    private static void refuse(
-            String option, Optional<?> value, String reason, String algorithm) {
+    private static void refuse(String option, Optional<?> value, String reason, String algorithm) {
         if (value.isPresent()) {
             throw new InputException(
                     String.format(
-                            "%s: %s; algorithm \"%s\" %s",
-                            option, value.get(), algorithm, reason));
+                            "%s: %s; algorithm \"%s\" %s", option, value.get(), algorithm, reason));
         }
     }
 

@@ -142,8 +142,8 @@ public final class ObserverQuantizer extends Quantizer {
     }
 
     /**
-     * Runs the model on a data set in evaluation mode, observed. If that fails, what was observed is
-     * as it was before.
+     * Runs the model on a data set in evaluation mode, observed. If that fails, what was observed
+     * is as it was before.
      *
      * @param dataset gives the inputs; about a hundred examples are enough
      * @param examples stop when that many were seen, at the end of a batch
@@ -189,8 +189,8 @@ public final class ObserverQuantizer extends Quantizer {
     /**
      * Takes over what another quantizer observed, for instance of another part of the data on
      * another thread: the calibration is then what it would be had all data been observed here,
-     * count for count; moving averages ({@code ema}) take the other's batches as the later ones, and
-     * agree to rounding.
+     * count for count; moving averages ({@code ema}) take the other's batches as the later ones,
+     * and agree to rounding.
      *
      * @param other of a copy of this network and an equal config list, still observing; left as it
      *     is

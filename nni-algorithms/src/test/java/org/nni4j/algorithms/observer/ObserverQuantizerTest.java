@@ -61,10 +61,14 @@ class ObserverQuantizerTest {
                 model,
                 List.of(
                         Map.of(
-                                "quant_types", List.of("input"),
-                                "quant_bits", 4,
-                                "quant_scheme", "per_channel_symmetric",
-                                "op_types", List.of("Linear"))));
+                                "quant_types",
+                                List.of("input"),
+                                "quant_bits",
+                                4,
+                                "quant_scheme",
+                                "per_channel_symmetric",
+                                "op_types",
+                                List.of("Linear"))));
     }
 
     @Test
@@ -98,10 +102,14 @@ class ObserverQuantizerTest {
                 model,
                 List.of(
                         Map.of(
-                                "quant_types", List.of("weight", "input", "output"),
-                                "quant_bits", 8,
-                                "observer", observer,
-                                "op_types", List.of("Conv2d", "Linear"))));
+                                "quant_types",
+                                List.of("weight", "input", "output"),
+                                "quant_bits",
+                                8,
+                                "observer",
+                                observer,
+                                "op_types",
+                                List.of("Conv2d", "Linear"))));
     }
 
     /** Calibrating parts and merging them is calibrating on all of the data. */
