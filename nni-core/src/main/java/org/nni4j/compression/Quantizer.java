@@ -10,21 +10,26 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.checkpoint.Checkpoint.SavedQuantizer;
 import org.nni4j.checkpoint.RateTrackers;
 import org.nni4j.config.ConfigException;
 import org.nni4j.config.ConfigList;
 import org.nni4j.fakequant.OptimizerWatch;
 import org.nni4j.fakequant.Quantized;
 import org.nni4j.fakequant.StepClock;
+import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.graph.Graph;
 import org.nni4j.layer.Attachment;
 import org.nni4j.layer.Layer;
@@ -298,6 +303,62 @@ public class Quantizer implements AutoCloseable {
         }
         new Calibrator(algorithm, quantizers(), clock).load(calibration);
         numbers.reset();
+    }
+
+    /**
+     * Takes note of what every quantizer of a tensor knows.
+     *
+     * @return goes back to it
+     * @throws IllegalStateException if {@link #compress()} was not called
+     */
+    protected final Runnable remember() {
+        checkCompressed();
+        QuantizerStates states = new QuantizerStates(quantizers());
+        List<SavedQuantizer> now = states.all();
+        return () -> states.load(now);
+    }
+
+    /**
+     * Does something to each tensor's quantizer together with that of another network at the same
+     * place: to all of them, or to none if that fails.
+     *
+     * @param other quantizes a network with the same parameters alike, and is only read
+     * @param action is given this network's quantizer, then the other's
+     * @throws IllegalArgumentException naming the first difference, if the other's network or plan
+     *     is not this one's
+     * @throws IllegalStateException if {@link #compress()} was not called on both
+     */
+    protected final void withEachOf(
+            Quantizer other, BiConsumer<TensorQuantizer, TensorQuantizer> action) {
+        Runnable back = remember();
+        other.checkCompressed();
+        checkAlike(other);
+        PlacedQuantizers own = quantizers();
+        try {
+            other.quantizers().forEach((place, theirs) -> action.accept(own.at(place), theirs));
+        } catch (RuntimeException e) {
+            back.run();
+            throw e;
+        }
+    }
+
+    private void checkAlike(Quantizer other) {
+        Map<String, String> own = Resumption.described(plan);
+        Map<String, String> theirs = Resumption.described(other.plan);
+        Set<String> places = new LinkedHashSet<>(own.keySet());
+        places.addAll(theirs.keySet());
+        for (String place : places) {
+            String here = own.getOrDefault(place, "nothing");
+            String there = theirs.getOrDefault(place, "nothing");
+            if (!here.equals(there)) {
+                throw new IllegalArgumentException(
+                        place + ": " + there + " in the other network; expected " + here);
+            }
+        }
+        if (!new NetworkState(tree).hash().equals(new NetworkState(other.tree).hash())) {
+            throw new IllegalArgumentException(
+                    "the other network's parameters are not this one's; expected a copy of it");
+        }
     }
 
     private PlacedQuantizers quantizers() {

@@ -74,14 +74,15 @@ record QuantizerStates(PlacedQuantizers quantizers) {
 
     private void apply(List<SavedQuantizer> states) {
         Set<Place> places = new HashSet<>();
+        states.forEach(saved -> places.add(place(saved)));
+        // First, so that what is saved has the last word on what quantizers share.
+        quantizers.keepOnly(places);
         for (SavedQuantizer saved : states) {
-            places.add(place(saved));
             try {
                 quantizers.at(place(saved)).load(saved.state());
             } catch (RuntimeException e) {
                 throw new IllegalArgumentException(saved + ": " + e.getMessage(), e);
             }
         }
-        quantizers.keepOnly(places);
     }
 }

@@ -52,7 +52,7 @@ record Resumption(
                 seed,
                 config,
                 network.layers(),
-                described(),
+                described(plan),
                 new TreeMap<>(model.getProperties()),
                 network.parameters(),
                 new QuantizerStates(quantizers).all(),
@@ -60,7 +60,7 @@ record Resumption(
     }
 
     /** The plan as lines that can be compared; the config entry that decided does not matter. */
-    private Map<String, String> described() {
+    static Map<String, String> described(QuantizationPlan plan) {
         Map<String, String> described = new LinkedHashMap<>();
         for (PlannedLayer layer : plan.quantizedLayers()) {
             for (QuantizationPoint p : layer.points()) {

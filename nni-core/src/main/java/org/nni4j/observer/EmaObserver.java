@@ -12,6 +12,9 @@ import org.nni4j.quantization.QuantizedType;
  */
 final class EmaObserver extends Observer {
 
+    /** Far more than there can be, and far from where counting on would overflow. */
+    private static final long MOST_BATCHES = 1L << 60;
+
     /*
      * Kept is r, the average that starts at 0, which is linear in the batches: after a's batches and then n of b's it is
      * d^n·a + b, so that averages merge. Started at the first batch, the average is r + d^n·first, since
@@ -57,7 +60,7 @@ final class EmaObserver extends Observer {
     }
 
     @Override
-    void add(Observer other) {
+    void checkOptions(Observer other) {
         EmaObserver later = (EmaObserver) other;
         if (later.decay != decay || later.biasCorrected != biasCorrected) {
             throw new IllegalArgumentException(
@@ -66,6 +69,11 @@ final class EmaObserver extends Observer {
                             + " into one of "
                             + decay);
         }
+    }
+
+    @Override
+    void add(Observer other) {
+        EmaObserver later = (EmaObserver) other;
         double fade = Math.pow(decay, (double) later.batches);
         for (int c = 0; c < min.length; c++) {
             min[c] = fade * min[c] + later.min[c];
@@ -113,5 +121,13 @@ final class EmaObserver extends Observer {
         Digits.read(state, "max", max);
         firstMin = value(state, "first_min", firstMin.length).clone();
         firstMax = value(state, "first_max", firstMax.length).clone();
+        if (batches < 1 || batches > MOST_BATCHES) {
+            throw new IllegalArgumentException(
+                    "observer state \"batches\" is " + batches + "; expected 1.." + MOST_BATCHES);
+        }
+        for (int c = 0; c < min.length; c++) {
+            checkRange("min and max", min[c], max[c]);
+            checkRange("first_min and first_max", firstMin[c], firstMax[c]);
+        }
     }
 }

@@ -187,26 +187,33 @@ final class Histogram {
 
     void read(Map<String, float[]> state, String prefix) {
         float[] range = Observer.value(state, prefix + "range", 2);
-        int used = (int) Observer.value(state, prefix + "bins", 1)[0];
-        if (used < 1 || used > counts.length) {
-            throw new IllegalArgumentException(
-                    "observer state \""
-                            + prefix
-                            + "bins\" is "
-                            + used
-                            + "; expected 1.."
-                            + counts.length);
-        }
+        Observer.checkRange(prefix + "range", range[0], range[1]);
         Arrays.fill(counts, 0);
         total = 0;
         min = Float.POSITIVE_INFINITY;
         max = Float.NEGATIVE_INFINITY;
         widen(range[0], range[1]);
+        int used = (int) Observer.value(state, prefix + "bins", 1)[0];
+        long most = bin(max, exponent) - first + 1;
+        if (used < 1 || used > most) {
+            throw new IllegalArgumentException(
+                    "observer state \"" + prefix + "bins\" is " + used + "; expected 1.." + most);
+        }
         long[] read = new long[used];
         Digits.read(state, prefix + "counts", read);
-        System.arraycopy(read, 0, counts, 0, used);
         for (long count : read) {
+            if (count < 0 || count > Long.MAX_VALUE - total) {
+                throw new IllegalArgumentException(
+                        "observer state \""
+                                + prefix
+                                + "counts\" holds "
+                                + count
+                                + " after "
+                                + total
+                                + "; expected counts whose sum is a long");
+            }
             total += count;
         }
+        System.arraycopy(read, 0, counts, 0, used);
     }
 }

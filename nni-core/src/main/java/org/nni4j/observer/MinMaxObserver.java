@@ -61,5 +61,8 @@ final class MinMaxObserver extends Observer {
     void read(Map<String, float[]> state) {
         min = value(state, "min", min.length).clone();
         max = value(state, "max", max.length).clone();
+        for (int c = 0; c < min.length; c++) {
+            checkRange("min and max", min[c], max[c]);
+        }
     }
 }

@@ -51,17 +51,22 @@ final class MseObserver extends HistogramBasedObserver {
 
         float[] run(float min, float max) {
             for (int i = CANDIDATES; i > 0; i--) {
-                tryRange(min * i / CANDIDATES, max * i / CANDIDATES);
+                tryRange(part(min, i), part(max, i));
             }
             for (int round = 0; scheme.isAffine() && round < ROUNDS; round++) {
                 for (int i = CANDIDATES; i >= 0; i--) {
-                    tryRange(Math.min(min * i / CANDIDATES, best[1]), best[1]);
+                    tryRange(Math.min(part(min, i), best[1]), best[1]);
                 }
                 for (int i = CANDIDATES; i >= 0; i--) {
-                    tryRange(best[0], Math.max(max * i / CANDIDATES, best[0]));
+                    tryRange(best[0], Math.max(part(max, i), best[0]));
                 }
             }
             return best;
+        }
+
+        /* In double: the product may be beyond the floats, and the whole must be the bound itself. */
+        private static float part(float bound, int i) {
+            return (float) ((double) bound * i / CANDIDATES);
         }
 
         private void tryRange(float low, float high) {

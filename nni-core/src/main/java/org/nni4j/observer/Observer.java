@@ -133,7 +133,7 @@ public abstract sealed class Observer permits EmaObserver, HistogramBasedObserve
      *
      * @param other of the same kind and options; unchanged
      * @throws IllegalArgumentException if the other is of another kind, or saw another number of
-     *     channels
+     *     channels; then nothing is changed
      */
     public final void merge(Observer other) {
         if (other.getClass() != getClass()) {
@@ -143,6 +143,7 @@ public abstract sealed class Observer permits EmaObserver, HistogramBasedObserve
                             + " into "
                             + getClass().getSimpleName());
         }
+        checkOptions(other);
         if (!other.isEmpty()) {
             fix(other.channels);
             add(other);
@@ -168,9 +169,19 @@ public abstract sealed class Observer permits EmaObserver, HistogramBasedObserve
      * Goes back to a snapshot.
      *
      * @param state from an observer of the same kind and options
-     * @throws IllegalArgumentException if it is not such a snapshot
+     * @throws IllegalArgumentException if it is not such a snapshot; then nothing is changed
      */
     public final void load(Map<String, float[]> state) {
+        Map<String, float[]> before = state();
+        try {
+            replace(state);
+        } catch (RuntimeException e) {
+            replace(before);
+            throw e;
+        }
+    }
+
+    private void replace(Map<String, float[]> state) {
         channels = 0;
         if (!state.isEmpty()) {
             float announced = value(state, CHANNELS, 1)[0];
@@ -193,6 +204,13 @@ public abstract sealed class Observer permits EmaObserver, HistogramBasedObserve
 
     /** Takes note of finite values: value i belongs to channel {@code i / inner % count}. */
     abstract void add(float[] values, int count, int inner);
+
+    /**
+     * Refuses another observer of this class that has seen as this one would not.
+     *
+     * @throws IllegalArgumentException if it is so
+     */
+    void checkOptions(Observer other) {}
 
     /** Takes over another observer of this class that saw as many channels. */
     abstract void add(Observer other);
@@ -218,6 +236,21 @@ public abstract sealed class Observer permits EmaObserver, HistogramBasedObserve
             throw new IllegalArgumentException("observer state \"" + name + "\" is missing");
         }
         return value.length;
+    }
+
+    /** Minimum and maximum of a channel; whatever was observed was a finite float. */
+    static void checkRange(String name, double min, double max) {
+        boolean finite = Math.abs(min) <= Float.MAX_VALUE && Math.abs(max) <= Float.MAX_VALUE;
+        if (!finite || min > max) {
+            throw new IllegalArgumentException(
+                    "observer state \""
+                            + name
+                            + "\" is "
+                            + min
+                            + " and "
+                            + max
+                            + "; expected a finite minimum and maximum");
+        }
     }
 
     static float[] value(Map<String, float[]> state, String name, int length) {

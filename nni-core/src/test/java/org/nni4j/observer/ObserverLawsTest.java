@@ -110,6 +110,80 @@ class ObserverLawsTest {
         }
     }
 
+    /** The full range is among the candidates, also where a multiple of it is beyond the floats. */
+    @ParameterizedTest
+    @CsvSource({"-3e38, 3e38", "0, 3.4e38", "-1e-38, 3e37"})
+    void mse_ofHugeValues_staysFinite(float min, float max) {
+        Observer observer = create(ObserverKind.MSE);
+        observer.observe(min, min / 2, max / 2, max);
+        for (QuantizationScheme scheme :
+                List.of(
+                        QuantizationScheme.PER_TENSOR_AFFINE,
+                        QuantizationScheme.PER_TENSOR_SYMMETRIC)) {
+            ObservedRange range = observer.range(UINT8, scheme);
+            assertThat(range.min()[0]).isBetween(min, 0f);
+            assertThat(range.max()[0]).isBetween(max / 2, max);
+        }
+    }
+
+    @Test
+    void merge_ofAnotherDecay_changesNothing() {
+        Observer observer = ObserverKind.EMA.create(new ObserverOptions(99, .9, true));
+        Observer other = ObserverKind.EMA.create(new ObserverOptions(99, .99, true));
+        other.observe(1, 2);
+        assertThatThrownBy(() -> observer.merge(other))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("decay 0.99 into one of 0.9");
+        assertThat(observer.isEmpty()).isTrue();
+    }
+
+    /** A small file must neither hang its reader nor leave half of itself. */
+    @ParameterizedTest
+    @EnumSource(ObserverKind.class)
+    void load_ofAnyStateWithOddNumbers_isRefusedOrWorks(ObserverKind kind) {
+        Observer source = create(kind);
+        source.observe(-1, .5f, 2);
+        float[] odd = {
+            Float.NaN,
+            Float.POSITIVE_INFINITY,
+            Float.NEGATIVE_INFINITY,
+            -Float.MAX_VALUE,
+            Float.MAX_VALUE,
+            -1,
+            0,
+            1e9f
+        };
+        for (String name : source.state().keySet()) {
+            int length = source.state().get(name).length;
+            // the values of the first bin, and of the last
+            for (int i = 0; i < length; i = i == 3 ? Math.max(4, length - 4) : i + 1) {
+                for (float value : odd) {
+                    Map<String, float[]> state = source.state();
+                    state.get(name)[i] = value;
+                    Observer observer = create(kind);
+                    observer.observe(7, 8);
+                    Map<String, float[]> before = observer.state();
+                    try {
+                        observer.load(state);
+                    } catch (IllegalArgumentException e) {
+                        assertThat(e).hasMessageContaining("observer state \"");
+                        assertThat(observer.state()).containsOnlyKeys(before.keySet());
+                        observer.state()
+                                .forEach((key, v) -> assertThat(v).isEqualTo(before.get(key)));
+                        continue;
+                    }
+                    observer.observe(-3, 3);
+                    ObservedRange range =
+                            observer.range(UINT8, QuantizationScheme.PER_TENSOR_AFFINE);
+                    assertThat(range.min()[0])
+                            .as("%s[%d] = %s", name, i, value)
+                            .isFinite()
+                            .isLessThanOrEqualTo(range.max()[0]);
+                }
+            }
+        }
+    }
+
     /** Room for what a file only announces would end in an error that nobody expects. */
     @ParameterizedTest
     @EnumSource(ObserverKind.class)

@@ -84,6 +84,10 @@ final class Checkpoints {
             optimizer.restore(model.getBlock(), velocities);
         } catch (IOException e) {
             throw InputException.unreadable(file, e);
+        } catch (RuntimeException e) {
+            // what DJL's decoder throws depends on where the bytes are wrong
+            throw new InputException(
+                    file + ": is damaged, or of another network: " + e.getMessage());
         }
     }
 

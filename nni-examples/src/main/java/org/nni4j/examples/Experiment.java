@@ -1,5 +1,7 @@
 package org.nni4j.examples;
 
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
+
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.engine.Engine;
@@ -14,7 +16,6 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -72,6 +73,12 @@ final class Experiment {
         this.messages = messages;
         options.check();
         this.epochs = epochs(options, defaults);
+        if (floatEpochs() == 0 && options.floatRate.isPresent()) {
+            throw new InputException(
+                    "--float-rate: "
+                            + options.floatRate.get()
+                            + "; nothing is trained in float without --float-epochs");
+        }
         this.config = NamedConfig.of(options, defaults);
         // hours of training should not end at a folder that cannot be written
         options.output.ifPresent(Experiment::make);
@@ -175,13 +182,22 @@ final class Experiment {
                             "--epochs: %d; algorithm \"%s\" does not train, expected 0",
                             options.epochs.orElseThrow(), options.algorithm));
         }
-        if (options.calibration.isPresent() && !options.algorithm.equals(OBSERVER)) {
-            throw new InputException(
-                    String.format(
-                            "--calibration: algorithm \"%s\" does not calibrate",
-                            options.algorithm));
+        if (!trains) {
+            refuse("--rate", options.rate, "does not train", options.algorithm);
+            refuse("--weight-decay", options.weightDecay, "does not train", options.algorithm);
+        }
+        if (!options.algorithm.equals(OBSERVER)) {
+            refuse("--calibration", options.calibration, "does not calibrate", options.algorithm);
         }
         return trains ? options.epochs.orElse(defaults.epochs()) : 0;
+    }
+
+    private static void refuse(String option, Optional<?> value, String reason, String algorithm) {
+        if (value.isPresent()) {
+            throw new InputException(
+                    String.format(
+                            "%s: %s; algorithm \"%s\" %s", option, value.get(), algorithm, reason));
+        }
     }
 
     private int floatEpochs() {
@@ -290,11 +306,17 @@ final class Experiment {
         }
     }
 
+    /** Writes it beside its place first: a network that is there already is not lost on the way. */
     private static void saveFloat(Model model, Path folder) {
+        Path part = folder.resolveSibling("float.part");
         try {
             // without it DJL would number the files of run after run
             model.setProperty("Epoch", "0");
-            model.save(folder, model.getName());
+            model.save(part, model.getName());
+            Files.createDirectories(folder);
+            String file = model.getName() + "-0000.params";
+            Files.move(part.resolve(file), folder.resolve(file), REPLACE_EXISTING);
+            Files.delete(part);
         } catch (IOException e) {
             throw InputException.unreadable(folder, e);
         }
@@ -354,7 +376,7 @@ final class Experiment {
         Path part = options.output.get().resolve("report.json.part");
         try {
             Files.writeString(part, report.toJson() + System.lineSeparator());
-            Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(part, file, REPLACE_EXISTING);
         } catch (IOException e) {
             throw InputException.unreadable(file, e);
         }

@@ -3,6 +3,7 @@ package org.nni4j.examples;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.ParameterList;
@@ -11,6 +12,7 @@ import ai.djl.training.tracker.ParameterTracker;
 import ai.djl.util.Pair;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.nni4j.checkpoint.StatefulOptimizer;
 
 /**
@@ -93,10 +95,25 @@ final class NesterovSgd extends Optimizer implements StatefulOptimizer {
     void restore(Block block, NDList list) {
         ParameterList parameters = block.getParameters();
         for (NDArray velocity : list) {
+            check(parameters.get(velocity.getName()), velocity);
+        }
+        for (NDArray velocity : list) {
             velocity.detach();
             Map<Device, NDArray> byDevice = new ConcurrentHashMap<>();
             byDevice.put(velocity.getDevice(), velocity);
             velocities.put(parameters.get(velocity.getName()).getId(), byDevice);
+        }
+    }
+
+    private static void check(@Nullable Parameter parameter, NDArray velocity) {
+        if (parameter == null) {
+            throw new IllegalArgumentException(
+                    "\"" + velocity.getName() + "\" is no parameter of the network");
+        }
+        Shape shape = parameter.getArray().getShape();
+        if (!velocity.getShape().equals(shape)) {
+            throw new IllegalArgumentException(
+                    velocity.getName() + ": " + velocity.getShape() + "; expected " + shape);
         }
     }
 

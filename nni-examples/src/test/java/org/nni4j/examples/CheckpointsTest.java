@@ -15,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -95,6 +96,20 @@ class CheckpointsTest {
                     Checkpoints.in(folder, true)
                             .loadModel(model, training, pictures.trainingBatches(8));
             assertThat(epochs).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void train_fromDamagedVelocities_namesTheFile() throws IOException {
+        train(Checkpoints.in(folder, false), 1);
+        Path file = folder.resolve("epoch-0001").resolve("velocities.ndlist");
+        byte[] whole = Files.readAllBytes(file);
+        for (int length : new int[] {0, 3, 9, whole.length / 2, whole.length - 1}) {
+            Files.write(file, Arrays.copyOf(whole, length));
+            assertThatThrownBy(() -> train(Checkpoints.in(folder, true), 2))
+                    .as("%d of %d bytes", length, whole.length)
+                    .isInstanceOf(InputException.class)
+                    .hasMessageContaining("velocities.ndlist: ");
         }
     }
 

@@ -61,8 +61,26 @@ class Cifar10ExampleTest {
     @Test
     void algorithms_allButBnn_haveAConfig() {
         assertThat(algorithms())
-                .contains("dorefa", "lsq", "naive", "observer", "pact", "qat")
-                .doesNotContain("bnn");
+                .containsExactly("dorefa", "dynamic", "lsq", "naive", "observer", "pact", "qat");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"resnet20", "vgg-small"})
+    void run_bnnWithAConfigOfOnesOwn_givesAReport(String network) throws IOException {
+        Path config = folder.resolve("bnn.json");
+        Files.writeString(
+                config,
+                "[{\"quant_types\": [\"weight\", \"input\"], \"quant_bits\": 1,"
+                        + " \"op_types\": [\"Conv2d\", \"Linear\"]}]");
+        JsonObject report =
+                run(
+                        "--float-epochs 0 --epochs 1 --algorithm bnn --network "
+                                + network
+                                + " --config "
+                                + config);
+
+        assertThat(report.get("quantized_bytes").getAsLong())
+                .isLessThan(report.get("float_bytes").getAsLong() / 20);
     }
 
     @ParameterizedTest

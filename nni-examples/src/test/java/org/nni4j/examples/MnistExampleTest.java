@@ -374,6 +374,12 @@ class MnistExampleTest {
                 "--colour | Unknown option: '--colour'",
                 "--algorithm qta | unknown algorithm \"qta\"",
                 "--algorithm naive --epochs 1 | algorithm \"naive\" does not train, expected 0",
+                "--algorithm observer --rate 0.1 | --rate: 0.1; algorithm \"observer\" does not"
+                        + " train",
+                "--algorithm naive --weight-decay 0 | --weight-decay: 0.0; algorithm \"naive\""
+                        + " does",
+                "--float-epochs 0 --float-rate 0.2 | --float-rate: 0.2; nothing is trained in"
+                        + " float",
                 "--calibration 9 | algorithm \"qat\" does not calibrate",
                 "--config absent.json | absent.json",
                 "--limit 9 --checkpoint absent | absent: no float network; expected lenet-*.params",

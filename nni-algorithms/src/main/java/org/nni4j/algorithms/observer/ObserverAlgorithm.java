@@ -78,7 +78,23 @@ public final class ObserverAlgorithm implements QuantizationAlgorithm {
                         settings.number(PERCENTILE, standard.percentile(), 50.001, 100),
                         settings.number(EMA_DECAY, standard.emaDecay(), 0, LARGEST_DECAY),
                         settings.flag(EMA_BIAS_CORRECTION, standard.emaBiasCorrection()));
-        return ObserverKind.of(settings.word(OBSERVER, kinds(point.quantType()))).create(options);
+        ObserverKind kind = ObserverKind.of(settings.word(OBSERVER, kinds(point.quantType())));
+        refuse(point, PERCENTILE, ObserverKind.PERCENTILE, kind);
+        refuse(point, EMA_DECAY, ObserverKind.EMA, kind);
+        refuse(point, EMA_BIAS_CORRECTION, ObserverKind.EMA, kind);
+        return kind.create(options);
+    }
+
+    /** A setting of another observer would be ignored in silence. */
+    private static void refuse(
+            QuantizationPoint point, String key, ObserverKind owner, ObserverKind kind) {
+        if (point.settings().containsKey(key) && kind != owner) {
+            throw new IllegalArgumentException(
+                    String.format(
+                            "%s: %s: is not used by the observer \"%s\"; expected \"%s\": \"%s\""
+                                    + " beside it",
+                            point, key, kind.key(), OBSERVER, owner.key()));
+        }
     }
 
     /** All kinds, the default first. */

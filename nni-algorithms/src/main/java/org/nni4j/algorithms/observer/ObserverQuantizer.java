@@ -142,7 +142,8 @@ public final class ObserverQuantizer extends Quantizer {
     }
 
     /**
-     * Runs the model on a data set in evaluation mode, observed.
+     * Runs the model on a data set in evaluation mode, observed. If that fails, what was observed
+     * is as it was before.
      *
      * @param dataset gives the inputs; about a hundred examples are enough
      * @param examples stop when that many were seen, at the end of a batch
@@ -157,6 +158,16 @@ public final class ObserverQuantizer extends Quantizer {
             throw new IllegalArgumentException(examples + " examples; expected 1 or more");
         }
         observe();
+        Runnable back = remember();
+        try {
+            return observe(dataset, examples);
+        } catch (IOException | TranslateException | RuntimeException e) {
+            back.run();
+            throw e;
+        }
+    }
+
+    private long observe(Dataset dataset, long examples) throws IOException, TranslateException {
         long seen = 0;
         try (NDManager scope = model().getNDManager().newSubManager()) {
             dataset.prepare();
@@ -173,6 +184,32 @@ public final class ObserverQuantizer extends Quantizer {
             }
         }
         return seen;
+    }
+
+    /**
+     * Takes over what another quantizer observed, for instance of another part of the data on
+     * another thread: the calibration is then what it would be had all data been observed here,
+     * count for count; moving averages ({@code ema}) take the other's batches as the later ones,
+     * and agree to rounding.
+     *
+     * @param other of a copy of this network and an equal config list, still observing; left as it
+     *     is
+     * @throws IllegalArgumentException naming the first difference, if it is of another network or
+     *     quantizes it otherwise; then nothing is changed
+     * @throws IllegalStateException if either observation has ended, see {@link #observe()}, or the
+     *     other's has not begun
+     */
+    public void merge(ObserverQuantizer other) {
+        if (other == this) {
+            throw new IllegalArgumentException("a quantizer cannot be merged into itself");
+        }
+        if (other.observation.isEnded()) {
+            throw new IllegalStateException("the other quantizer's observation has ended");
+        }
+        observe();
+        withEachOf(
+                other,
+                (own, theirs) -> ((ObservingQuantizer) own).merge((ObservingQuantizer) theirs));
     }
 
     /**

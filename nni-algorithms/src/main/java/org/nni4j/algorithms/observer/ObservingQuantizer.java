@@ -72,7 +72,8 @@ final class ObservingQuantizer implements TensorQuantizer {
         }
         NDArray scale = Alias.of(parameters.scale(), tensor.getManager());
         NDArray zero = Alias.of(parameters.zeroPoint(), tensor.getManager());
-        int along = parameters.calibration().parameters().axis();
+        // not the calibration's: the last axis is another one in a tensor of another rank
+        int along = point.axis(tensor.getShape());
         return context.training()
                 ? kernels.fakeQuantize(tensor, scale, zero, type.qmin(), type.qmax(), along)
                 : kernels.quantizeDequantize(tensor, scale, zero, type.qmin(), type.qmax(), along);
@@ -92,6 +93,26 @@ final class ObservingQuantizer implements TensorQuantizer {
             observe(tensor);
         }
         return null;
+    }
+
+    /**
+     * Takes over what another point observed, as if its tensors had arrived here after this one's.
+     *
+     * @param other of an equal point; left as it is
+     */
+    void merge(ObservingQuantizer other) {
+        if (point.quantType() == QuantType.WEIGHT) {
+            return;
+        }
+        QuantizerState seen = other.state();
+        synchronized (this) {
+            Observer theirs = observers.get();
+            theirs.load(observed(seen));
+            if (!theirs.isEmpty()) {
+                observer.merge(theirs);
+                axis = Math.toIntExact(seen.counter(AXIS));
+            }
+        }
     }
 
     private void observe(NDArray tensor) {
@@ -115,14 +136,21 @@ final class ObservingQuantizer implements TensorQuantizer {
     /** Ends the observation of the whole network; what it saw here, if anything, now holds. */
     @Override
     public synchronized Optional<TensorCalibration> calibration() {
-        observation.end();
         if (frozen == null && !observer.isEmpty()) {
-            ObservedRange range = observer.range(type, point.scheme());
-            freeze(
-                    new TensorCalibration(
-                            type, point.scheme(), parameters(range), range.min(), range.max()));
+            freeze(observed());
         }
+        observation.end();
         return Optional.ofNullable(frozen).map(Frozen::calibration);
+    }
+
+    private TensorCalibration observed() {
+        try {
+            ObservedRange range = observer.range(type, point.scheme());
+            return new TensorCalibration(
+                    type, point.scheme(), parameters(range), range.min(), range.max());
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(point + ": " + e.getMessage(), e);
+        }
     }
 
     private QuantizationParameters parameters(ObservedRange range) {
@@ -165,16 +193,42 @@ final class ObservingQuantizer implements TensorQuantizer {
         observer.state().forEach((name, values) -> arrays.put(OBSERVED + name, values));
         Map<String, Long> counters = new LinkedHashMap<>();
         counters.put(AXIS, (long) axis);
-        counters.put(ENDED, observation.isEnded() ? 1L : 0L);
+        if (observation.isEnded() || sawSomething()) {
+            counters.put(ENDED, observation.isEnded() ? 1L : 0L);
+        }
         if (frozen != null) {
             FrozenState.write(frozen.calibration(), arrays);
         }
         return new QuantizerState(arrays, counters);
     }
 
+    /**
+     * Tells whether this point can say that the observation goes on. One that no tensor has reached
+     * cannot: going back to what it was when it was made must not open the whole network's again.
+     */
+    private boolean sawSomething() {
+        return point.quantType() == QuantType.WEIGHT || frozen != null || !observer.isEmpty();
+    }
+
     @Override
     public synchronized void load(QuantizerState state) {
         long savedAxis = state.counter(AXIS);
+        Observer loaded = observers.get();
+        loaded.load(observed(state));
+        observer = loaded;
+        axis = Math.toIntExact(savedAxis);
+        thaw();
+        FrozenState.read(state.arrays(), type, point.scheme(), axis).ifPresent(this::freeze);
+        Long ended = state.counters().get(ENDED);
+        if (ended != null) {
+            observation.load(ended != 0);
+        } else if (sawSomething()) {
+            // Old states do not say; what was frozen in them was no longer observed.
+            observation.load(frozen != null);
+        }
+    }
+
+    private static Map<String, float[]> observed(QuantizerState state) {
         Map<String, float[]> observed = new LinkedHashMap<>();
         state.arrays()
                 .forEach(
@@ -183,14 +237,7 @@ final class ObservingQuantizer implements TensorQuantizer {
                                 observed.put(name.substring(OBSERVED.length()), values);
                             }
                         });
-        Observer loaded = observers.get();
-        loaded.load(observed);
-        observer = loaded;
-        axis = Math.toIntExact(savedAxis);
-        thaw();
-        FrozenState.read(state.arrays(), type, point.scheme(), axis).ifPresent(this::freeze);
-        // Old states do not say; what was frozen in them was no longer observed.
-        observation.load(state.counters().getOrDefault(ENDED, frozen == null ? 0L : 1L) != 0);
+        return observed;
     }
 
     @Override

@@ -126,6 +126,36 @@ class EndOfObservationTest {
         }
     }
 
+    /** Going back to before any data was seen must not bring the flag of that time back. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void checkpoint_withoutData_saysWhetherTheObservationHasEnded(boolean ended) throws Exception {
+        try (Model model = Networks.smallModel(1);
+                Model fresh = Networks.smallModel(2);
+                ObserverQuantizer quantizer = quantizer(model, "weight", "input");
+                ObserverQuantizer resumed = quantizer(fresh, "weight", "input")) {
+            if (ended) {
+                quantizer.compress();
+                resumed.observe();
+            } else {
+                quantizer.observe();
+                resumed.compress();
+            }
+            evaluate(fresh, 1);
+            quantizer.saveCheckpoint(folder.resolve("net"));
+            resumed.loadCheckpoint(folder.resolve("net"));
+            if (ended) {
+                assertEnded(resumed);
+                Networks.train(fresh, Networks.random(SHAPE, 3), SHAPE, new float[4 * 3]);
+            } else {
+                resumed.observe();
+                evaluate(fresh, 2);
+                evaluate(model, 2);
+            }
+            assertThat(resumed.calibration()).isEqualTo(quantizer.calibration());
+        }
+    }
+
     @Test
     void checkpoint_whileObserving_isObservedOnAfterLoading() throws Exception {
         try (Model model = Networks.smallModel(1);

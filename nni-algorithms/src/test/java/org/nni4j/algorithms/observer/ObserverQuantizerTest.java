@@ -12,11 +12,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nni4j.algorithms.Networks;
 import org.nni4j.algorithms.Points;
 import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.calibration.TensorCalibration;
 import org.nni4j.config.ConfigException;
+import org.nni4j.config.ConfigList;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationDtype;
@@ -25,6 +29,208 @@ import org.nni4j.quantization.QuantizationScheme;
 import org.nni4j.quantization.QuantizedType;
 
 class ObserverQuantizerTest {
+
+    /** Channels of a linear layer lie along the last axis, of which ranks have different ones. */
+    @Test
+    void perChannelInput_ofAnotherRank_isQuantizedAlongItsLastAxis() {
+        float[] seen = {.1f, 10, .2f, -20, .3f, 30};
+        float[] data = {.05f, 7, .15f, -11, .25f, 23, .02f, 3, .12f, 4, .22f, 5};
+        try (Model model = Networks.linear(new float[][] {{1, 2, 3}});
+                Model fresh = Networks.linear(new float[][] {{1, 2, 3}});
+                ObserverQuantizer quantizer = perChannel(model);
+                ObserverQuantizer loaded = perChannel(fresh)) {
+            quantizer.observe();
+            Networks.evaluate(model, seen, new Shape(2, 3));
+            Networks.evaluate(model, seen, new Shape(1, 2, 3));
+            quantizer.compress();
+            loaded.compress();
+            loaded.loadCalibration(quantizer.calibration());
+            float[] expected = Networks.evaluate(model, data, new Shape(4, 3));
+            for (Model each : List.of(model, fresh)) {
+                for (Shape shape : List.of(new Shape(2, 2, 3), new Shape(1, 4, 3))) {
+                    assertThat(Networks.evaluate(each, data, shape))
+                            .as("%s", shape)
+                            .containsExactly(expected);
+                }
+            }
+        }
+    }
+
+    private static ObserverQuantizer perChannel(Model model) {
+        return new ObserverQuantizer(
+                model,
+                List.of(
+                        Map.of(
+                                "quant_types",
+                                List.of("input"),
+                                "quant_bits",
+                                4,
+                                "quant_scheme",
+                                "per_channel_symmetric",
+                                "op_types",
+                                List.of("Linear"))));
+    }
+
+    @Test
+    void calibrate_thatFails_countsNothing() throws Exception {
+        Shape shape = Networks.SMALL;
+        float[] images = Networks.random(shape, 5);
+        float[] damaged = images.clone();
+        damaged[damaged.length - 1] = Float.NaN;
+        try (Model model = Networks.smallModel(1);
+                Model other = Networks.smallModel(1);
+                NDManager manager = NDManager.newBaseManager();
+                ObserverQuantizer quantizer = every(model, "ema");
+                ObserverQuantizer expected = every(other, "ema")) {
+            assertThatThrownBy(() -> quantizer.calibrate(oneByOne(manager, damaged, shape), 4))
+                    .hasMessageContaining("NaN");
+            assertThat(quantizer.calibrate(oneByOne(manager, images, shape), 4)).isEqualTo(4);
+            expected.calibrate(oneByOne(manager, images, shape), 4);
+            assertThat(quantizer.calibration()).isEqualTo(expected.calibration());
+        }
+    }
+
+    private static ArrayDataset oneByOne(NDManager manager, float[] images, Shape shape) {
+        return new ArrayDataset.Builder()
+                .setData(manager.create(images, shape))
+                .setSampling(1, false)
+                .build();
+    }
+
+    private static ObserverQuantizer every(Model model, String observer) {
+        return new ObserverQuantizer(
+                model,
+                List.of(
+                        Map.of(
+                                "quant_types",
+                                List.of("weight", "input", "output"),
+                                "quant_bits",
+                                8,
+                                "observer",
+                                observer,
+                                "op_types",
+                                List.of("Conv2d", "Linear"))));
+    }
+
+    /** Calibrating parts and merging them is calibrating on all of the data. */
+    @ParameterizedTest
+    @ValueSource(strings = {"min_max", "ema", "percentile", "histogram", "entropy", "mse"})
+    void merge_ofTwoCalibrations_isTheCalibrationOnBoth(String observer) {
+        for (int seed = 0; seed < 3; seed++) {
+            try (Model left = Networks.smallModel(1);
+                    Model right = Networks.smallModel(1);
+                    Model both = Networks.smallModel(1);
+                    ObserverQuantizer first = every(left, observer);
+                    ObserverQuantizer second = every(right, observer);
+                    ObserverQuantizer all = every(both, observer)) {
+                first.observe();
+                second.observe();
+                all.observe();
+                Random random = new Random(seed);
+                for (int part = 0; part < 2; part++) {
+                    for (int batch = random.nextInt(3); batch >= 0; batch--) {
+                        float[] images = random(random.nextLong(), (int) Networks.SMALL.size());
+                        Networks.evaluate(part == 0 ? left : right, images, Networks.SMALL);
+                        Networks.evaluate(both, images, Networks.SMALL);
+                    }
+                }
+                first.merge(second);
+                assertAlike(first.calibration(), all.calibration(), "seed " + seed);
+                // the merged one is as it was, and goes on
+                Networks.evaluate(right, random(1, (int) Networks.SMALL.size()), Networks.SMALL);
+                second.compress();
+            }
+        }
+    }
+
+    private static void assertAlike(CalibrationConfig got, CalibrationConfig wanted, String what) {
+        assertThat(got)
+                .as(what)
+                .usingRecursiveComparison()
+                .withComparatorForType(
+                        // moving averages are merged to rounding, all else to the bit
+                        (a, b) -> Math.abs(a - b) <= 1e-6 * Math.abs(b) ? 0 : Float.compare(a, b),
+                        Float.class)
+                .isEqualTo(wanted);
+    }
+
+    @Test
+    void merge_intoOneThatSawNothing_isTheOther() {
+        try (Model model = Networks.smallModel(1);
+                Model copy = Networks.smallModel(1);
+                ObserverQuantizer quantizer = every(model, "histogram");
+                ObserverQuantizer other = every(copy, "histogram")) {
+            other.observe();
+            Networks.evaluate(copy, Networks.random(Networks.SMALL, 1), Networks.SMALL);
+            quantizer.merge(other);
+            assertThat(quantizer.calibration()).isEqualTo(other.calibration());
+        }
+    }
+
+    @Test
+    void merge_ofWhatDoesNotFit_changesNothing() {
+        try (Model model = Networks.smallModel(1);
+                Model copy = Networks.smallModel(1);
+                Model stranger = Networks.smallModel(2);
+                ObserverQuantizer quantizer = every(model, "min_max");
+                ObserverQuantizer ended = every(copy, "min_max");
+                ObserverQuantizer otherWeights = every(stranger, "min_max");
+                ObserverQuantizer otherPlan = every(copy, "ema");
+                ObserverQuantizer unattached = every(copy, "min_max")) {
+            ended.compress();
+            ended.restore();
+            otherPlan.observe();
+            otherWeights.observe();
+            assertThatThrownBy(() -> quantizer.merge(quantizer))
+                    .hasMessage("a quantizer cannot be merged into itself");
+            assertThatThrownBy(() -> quantizer.merge(ended))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("the other quantizer's observation has ended");
+            assertThatThrownBy(() -> quantizer.merge(unattached))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("call compress() first");
+            assertThatThrownBy(() -> quantizer.merge(otherPlan))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("observer=ema")
+                    .hasMessageContaining("observer=min_max");
+            assertThatThrownBy(() -> quantizer.merge(otherWeights))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("parameters are not this one's");
+            Networks.evaluate(model, Networks.random(Networks.SMALL, 1), Networks.SMALL);
+            quantizer.compress();
+            assertThatThrownBy(() -> quantizer.merge(otherWeights))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("the observation has ended");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "percentile, 99.5, histogram",
+        "ema_decay, 0.5, min_max",
+        "ema_bias_correction, true, percentile"
+    })
+    void settingOfAnotherObserver_isAConfigError(String key, String value, String observer) {
+        try (Model model = Networks.smallModel(1)) {
+            String setting =
+                    "percentile".equals(key)
+                            ? "'percentile': " + value
+                            : "'settings': {'" + key + "': " + value + "}";
+            String json =
+                    "[{'quant_types': ['input'], 'quant_bits': 8, 'op_types': ['Linear'],"
+                            + " 'observer': '"
+                            + observer
+                            + "', "
+                            + setting
+                            + "}]";
+            assertThatThrownBy(
+                            () ->
+                                    new ObserverQuantizer(
+                                            model, ConfigList.fromJson(json.replace('\'', '"'))))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining(key + ": is not used by the observer \"" + observer);
+        }
+    }
 
     private static final Shape ONE = new Shape(1, 1, 28, 28);
 

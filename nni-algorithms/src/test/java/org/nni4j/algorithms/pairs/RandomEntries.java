@@ -102,7 +102,6 @@ final class RandomEntries {
         known.put(
                 "observer",
                 one(List.of("min_max", "ema", "percentile", "histogram", "entropy", "mse")));
-        known.put("percentile", 99 + random.nextDouble());
         known.put("reduce_range", random.nextBoolean());
         known.put("unsigned", random.nextBoolean());
         Map<String, Object> own = new LinkedHashMap<>();
@@ -112,6 +111,9 @@ final class RandomEntries {
         own.put("learning_rate_multiple", 0.5 + random.nextDouble());
         own.put("count_batch", random.nextBoolean());
         known.forEach((key, value) -> putIfAsked(entry, key, value));
+        if ("percentile".equals(entry.get("observer")) || wild()) {
+            entry.put("percentile", 99 + random.nextDouble());
+        }
         Map<String, Object> settings = new LinkedHashMap<>();
         own.forEach((key, value) -> putIfAsked(settings, key, value));
         if (!settings.isEmpty()) {
