@@ -52,7 +52,8 @@ public final class LsqAlgorithm implements QuantizationAlgorithm {
                         StepLearning.RATE_MULTIPLE,
                         StepLearning.COUNT_BATCH,
                         NARROW_RANGE,
-                        UNSIGNED));
+                        UNSIGNED,
+                        SettingKey.BN_FREEZE_STEP.key()));
     }
 
     @Override
