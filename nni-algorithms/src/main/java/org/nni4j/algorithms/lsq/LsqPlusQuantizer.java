@@ -83,11 +83,38 @@ final class LsqPlusQuantizer implements TensorQuantizer {
         }
         Observer observer = ObserverKind.MSE.create(ObserverOptions.DEFAULT);
         observer.observe(tensor, axis);
-        ObservedRange range = observer.range(type, point.scheme());
+        ObservedRange range = withoutZeros(observer.range(type, point.scheme()));
         set(
                 AffineQuantization.parametersFor(
                         range.min(), range.max(), type, point.scheme(), Math.max(axis, 0)));
         return true;
+    }
+
+    /**
+     * A channel of zeros says nothing of what is to come: it begins with the others' mean range. A
+     * step size for zeros would saturate everything, and pass no gradient.
+     */
+    private static ObservedRange withoutZeros(ObservedRange range) {
+        float[] min = range.min();
+        float[] max = range.max();
+        double low = 0;
+        double high = 0;
+        int others = 0;
+        for (int i = 0; i < min.length; i++) {
+            if (min[i] != 0 || max[i] != 0) {
+                // as parameters are made of it: with 0 in it
+                low += Math.min(min[i], 0);
+                high += Math.max(max[i], 0);
+                others++;
+            }
+        }
+        for (int i = 0; i < min.length && others > 0; i++) {
+            if (min[i] == 0 && max[i] == 0) {
+                min[i] = (float) (low / others);
+                max[i] = (float) (high / others);
+            }
+        }
+        return new ObservedRange(min, max);
     }
 
     private void set(QuantizationParameters parameters) {
