@@ -32,7 +32,6 @@ import org.nni4j.quantization.QuantizedType;
  */
 final class LsqPlusQuantizer implements TensorQuantizer {
 
-    private static final String STEP_SIZE = "step_size";
     private static final String ZERO_POINT = "zero_point";
 
     private final QuantizationPoint point;
@@ -165,29 +164,35 @@ final class LsqPlusQuantizer implements TensorQuantizer {
     public synchronized QuantizerState state() {
         return sizes.value().isInitialized()
                 ? new QuantizerState(
-                        Map.of(STEP_SIZE, sizes.value().values(), ZERO_POINT, zeroPoint.values()),
-                        Map.of(StepSizes.AXIS, (long) axis))
+                        Map.of(
+                                StepSizes.STEP_SIZE,
+                                sizes.value().values(),
+                                ZERO_POINT,
+                                zeroPoint.values()),
+                        sizes.counters(axis))
                 : new QuantizerState(Map.of(), Map.of());
     }
 
     @Override
     public synchronized void load(QuantizerState state) {
-        float @Nullable [] savedSize = state.arrays().get(STEP_SIZE);
+        boolean hasSizes = state.arrays().containsKey(StepSizes.STEP_SIZE);
         float @Nullable [] savedZero = state.arrays().get(ZERO_POINT);
-        if (savedSize == null && savedZero == null) {
+        if (!hasSizes && savedZero == null) {
             sizes.value().clear();
             zeroPoint.clear();
             return;
         }
-        if (savedSize == null || savedZero == null) {
+        if (!hasSizes || savedZero == null) {
             throw new IllegalArgumentException(
                     point
                             + ": quantizer state lacks \""
-                            + STEP_SIZE
+                            + StepSizes.STEP_SIZE
                             + "\" or \""
                             + ZERO_POINT
                             + "\"");
         }
+        float[] savedSize = sizes.saved(state);
+        sizes.checkLength(ZERO_POINT, savedZero, savedSize.length);
         axis = StepSizes.axis(state, point);
         zeroPoint.set(savedZero);
         sizes.value().set(savedSize);

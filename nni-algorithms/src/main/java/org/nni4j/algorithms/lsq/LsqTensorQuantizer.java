@@ -27,7 +27,6 @@ import org.nni4j.quantization.QuantizedType;
  */
 final class LsqTensorQuantizer implements TensorQuantizer {
 
-    private static final String STEP_SIZE = "step_size";
     private static final String SIGNED = "signed";
 
     private final QuantizationPoint point;
@@ -141,25 +140,31 @@ final class LsqTensorQuantizer implements TensorQuantizer {
         if (!sizes.value().isInitialized()) {
             return new QuantizerState(Map.of(), Map.of());
         }
-        return new QuantizerState(
-                Map.of(STEP_SIZE, sizes.value().values()),
-                Map.of(SIGNED, signed ? 1L : 0L, StepSizes.AXIS, (long) axis));
+        Map<String, Long> counters = sizes.counters(axis);
+        counters.put(SIGNED, signed ? 1L : 0L);
+        return new QuantizerState(Map.of(StepSizes.STEP_SIZE, sizes.value().values()), counters);
     }
 
     @Override
     public synchronized void load(QuantizerState state) {
-        float[] saved = state.arrays().get(STEP_SIZE);
+        boolean hasSizes = state.arrays().containsKey(StepSizes.STEP_SIZE);
         Long savedSign = state.counters().get(SIGNED);
-        if (saved == null && savedSign == null) {
+        if (!hasSizes && savedSign == null) {
             signed = true;
             revision++;
             sizes.value().clear();
             return;
         }
-        if (saved == null || savedSign == null) {
+        if (!hasSizes || savedSign == null) {
             throw new IllegalArgumentException(
-                    point + ": quantizer state lacks \"" + STEP_SIZE + "\" or \"" + SIGNED + "\"");
+                    point
+                            + ": quantizer state lacks \""
+                            + StepSizes.STEP_SIZE
+                            + "\" or \""
+                            + SIGNED
+                            + "\"");
         }
+        float[] saved = sizes.saved(state);
         axis = StepSizes.axis(state, point);
         signed = savedSign != 0;
         revision++;
