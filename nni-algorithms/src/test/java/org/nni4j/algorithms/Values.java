@@ -8,7 +8,7 @@ import java.util.Random;
 import org.nni4j.fakequant.QuantizerState;
 
 /** Numbers that contracts are tested with, and what is claimed of them. */
-final class Values {
+public final class Values {
 
     private Values() {}
 
@@ -33,7 +33,7 @@ final class Values {
         expected.forEach((name, values) -> assertThat(actual.get(name)).as(name).isEqualTo(values));
     }
 
-    static void assertSame(QuantizerState actual, QuantizerState expected) {
+    public static void assertSame(QuantizerState actual, QuantizerState expected) {
         assertSame(actual.arrays(), expected.arrays());
         assertThat(actual.counters()).isEqualTo(expected.counters());
     }

@@ -1,8 +1,11 @@
 package org.nni4j.algorithms.lsq;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.Capabilities;
 import org.nni4j.algorithm.Capabilities.BitRange;
@@ -52,7 +55,8 @@ public final class LsqAlgorithm implements QuantizationAlgorithm {
                         StepLearning.RATE_MULTIPLE,
                         StepLearning.COUNT_BATCH,
                         NARROW_RANGE,
-                        UNSIGNED));
+                        UNSIGNED,
+                        SettingKey.BN_FREEZE_STEP.key()));
     }
 
     @Override
@@ -74,19 +78,77 @@ public final class LsqAlgorithm implements QuantizationAlgorithm {
         sign(point);
     }
 
-    /** Where nothing is said, {@code uint} leaves it to the data. */
-    private static LsqSign sign(QuantizationPoint point) {
-        boolean uint = point.type().dtype() == QuantizationDtype.UINT;
-        if (!point.settings().containsKey(UNSIGNED)) {
-            return uint ? LsqSign.BY_DATA : LsqSign.SIGNED;
+    /** An entry's settings are meant for the tensors they say something of; there must be one. */
+    @Override
+    public void checkLayer(List<QuantizationPoint> points) {
+        Map<String, Object> settings = points.get(0).settings();
+        if (settings.containsKey(UNSIGNED)) {
+            require(points, UNSIGNED, QuantizationDtype.UINT);
         }
-        boolean unsigned = new PointSettings(point).flag(UNSIGNED, true);
-        if (unsigned && !uint) {
+        if (Boolean.TRUE.equals(settings.get(NARROW_RANGE))) {
+            require(points, NARROW_RANGE, QuantizationDtype.INT);
+        }
+        if (Boolean.FALSE.equals(settings.get(StepLearning.COUNT_BATCH))) {
+            require(
+                    points,
+                    StepLearning.COUNT_BATCH,
+                    point -> point.quantType() != QuantType.WEIGHT,
+                    "an input or output");
+        }
+    }
+
+    private static void require(
+            List<QuantizationPoint> points, String key, QuantizationDtype dtype) {
+        require(
+                points,
+                key,
+                point -> point.type().dtype() == dtype && !point.scheme().isAffine(),
+                "a symmetric tensor of quant_dtype " + dtype.key());
+    }
+
+    private static void require(
+            List<QuantizationPoint> points,
+            String key,
+            Predicate<QuantizationPoint> uses,
+            String expected) {
+        QuantizationPoint first = points.get(0);
+        if (points.stream().noneMatch(uses)) {
             throw new IllegalArgumentException(
-                    point
+                    "layer \""
+                            + first.layer()
+                            + "\" ("
+                            + first.layerType()
+                            + "): "
+                            + key
                             + ": "
-                            + UNSIGNED
-                            + ": true does not go with quant_dtype int; expected uint");
+                            + first.settings().get(key)
+                            + " has no effect on "
+                            + points.stream()
+                                    .map(LsqAlgorithm::described)
+                                    .collect(Collectors.joining(", "))
+                            + "; expected "
+                            + expected);
+        }
+    }
+
+    private static String described(QuantizationPoint point) {
+        return point.quantType().key()
+                + " "
+                + point.tensor()
+                + " "
+                + point.type()
+                + " "
+                + point.scheme().key();
+    }
+
+    /** Where nothing is said, {@code uint} leaves it to the data; {@code int} is always signed. */
+    private static LsqSign sign(QuantizationPoint point) {
+        boolean unsigned = new PointSettings(point).flag(UNSIGNED, true);
+        if (point.type().dtype() == QuantizationDtype.INT) {
+            return LsqSign.SIGNED;
+        }
+        if (!point.settings().containsKey(UNSIGNED)) {
+            return LsqSign.BY_DATA;
         }
         return unsigned ? LsqSign.UNSIGNED : LsqSign.SIGNED;
     }

@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.calibration.TensorCalibration;
+import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.ForwardContext;
 import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
@@ -27,7 +29,6 @@ import org.nni4j.quantization.QuantizedType;
  */
 final class LsqTensorQuantizer implements TensorQuantizer {
 
-    private static final String STEP_SIZE = "step_size";
     private static final String SIGNED = "signed";
 
     private final QuantizationPoint point;
@@ -39,6 +40,7 @@ final class LsqTensorQuantizer implements TensorQuantizer {
     private volatile boolean signed = true;
     private long revision;
     private volatile int axis = QuantizationParameters.PER_TENSOR;
+    private @Nullable QuantizationParameters described;
 
     LsqTensorQuantizer(
             QuantizationPoint point,
@@ -54,13 +56,13 @@ final class LsqTensorQuantizer implements TensorQuantizer {
         this.sizes = new StepSizes(point, context.manager(), learning.countsBatch());
     }
 
-    private int qmax() {
+    private int qmax(boolean negative) {
         int bits = point.type().bits();
-        return signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
+        return negative ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
     }
 
-    private int qmin() {
-        return signed ? (isNarrow() ? -qmax() : -qmax() - 1) : 0;
+    private int qmin(boolean negative) {
+        return negative ? (isNarrow() ? -qmax(true) : -qmax(true) - 1) : 0;
     }
 
     private boolean isNarrow() {
@@ -69,71 +71,109 @@ final class LsqTensorQuantizer implements TensorQuantizer {
 
     @Override
     public NDArray quantize(NDArray tensor, ForwardContext context) {
-        if (tensor.isEmpty() || !context.quantizing() || !isReady(tensor, context.training())) {
+        if (tensor.isEmpty() || !context.quantizing()) {
             return tensor;
         }
+        if (!isReady(tensor, context.training())) {
+            return context.training() ? tensor : untrained(tensor);
+        }
         NDArray size = sizes.value().on(tensor, context);
+        int qmin = qmin(signed);
+        int qmax = qmax(signed);
         if (context.training()) {
-            double gradientScale = sizes.gradientScale(tensor, axis, qmax());
-            return kernels.learnedStep(tensor, size, qmin(), qmax(), axis, gradientScale);
+            double gradientScale = sizes.gradientScale(tensor, axis, qmax);
+            return kernels.learnedStep(tensor, size, qmin, qmax, axis, gradientScale);
         }
         NDArray zero = size.stopGradient().zerosLike();
-        return kernels.quantizeDequantize(tensor, size.stopGradient(), zero, qmin(), qmax(), axis);
+        return kernels.quantizeDequantize(tensor, size.stopGradient(), zero, qmin, qmax, axis);
     }
 
     /** The first training tensor that is not all zeros gives the step sizes. */
     private synchronized boolean isReady(NDArray tensor, boolean training) {
         axis = point.axis(tensor.getShape());
-        if (sizes.value().isInitialized() || !training) {
-            return sizes.value().isInitialized();
+        if (training && !sizes.value().isInitialized()) {
+            first(tensor).ifPresent(this::begin);
         }
-        signed = sign.isSigned(tensor);
-        float[] first = StepSizes.first(StepSizes.meanMagnitudes(tensor, axis), qmax());
-        if (first != null) {
-            sizes.value().set(first);
-        }
-        return first != null;
+        return sizes.value().isInitialized();
     }
 
-    /** A network that is exported before it was trained has step sizes too. */
-    @Override
-    public void describe(NDArray weight) {
-        if (!weight.isEmpty()) {
-            isReady(weight, true);
-        }
+    /** What a tensor's step sizes begin with; empty if it says nothing. */
+    private Optional<QuantizationParameters> first(NDArray tensor) {
+        int along = point.axis(tensor.getShape());
+        boolean negative = sign.isSigned(tensor);
+        return Optional.ofNullable(
+                        StepSizes.first(StepSizes.meanMagnitudes(tensor, along), qmax(negative)))
+                .map(scale -> parameters(scale, negative, along));
     }
 
-    @Override
-    public Optional<TensorCalibration> calibration() {
-        if (!sizes.value().isInitialized()) {
-            return Optional.empty();
-        }
-        float[] scale = sizes.value().values();
+    private void begin(QuantizationParameters parameters) {
+        signed = isSigned(parameters);
+        axis = parameters.axis();
+        sizes.value().set(parameters.scale());
+    }
+
+    /**
+     * A weight says itself what its step sizes begin with, and is evaluated so before any training:
+     * as its calibration describes it.
+     */
+    private NDArray untrained(NDArray tensor) {
+        return point.quantType() == QuantType.WEIGHT
+                ? first(tensor).map(parameters -> evaluated(tensor, parameters)).orElse(tensor)
+                : tensor;
+    }
+
+    private NDArray evaluated(NDArray weight, QuantizationParameters parameters) {
+        NDArray size = weight.getManager().create(parameters.scale());
+        boolean negative = isSigned(parameters);
+        return kernels.quantizeDequantize(
+                weight, size, size.zerosLike(), qmin(negative), qmax(negative), parameters.axis());
+    }
+
+    /** The signed range -2^(b-1).. about 0 is the unsigned range 0.. about its middle. */
+    private QuantizationParameters parameters(float[] scale, boolean negative, int along) {
         int[] zeroPoint = new int[scale.length];
-        // The signed range -2^(b-1).. about 0 is the unsigned range 0.. about its middle.
-        Arrays.fill(zeroPoint, signed && !isNarrow() ? 1 << (point.type().bits() - 1) : 0);
+        Arrays.fill(zeroPoint, negative && !isNarrow() ? 1 << (point.type().bits() - 1) : 0);
+        return new QuantizationParameters(scale, zeroPoint, along);
+    }
+
+    private boolean isSigned(QuantizationParameters parameters) {
+        return isNarrow() || parameters.zeroPoint()[0] != 0;
+    }
+
+    /**
+     * A network that is exported before it was trained has step sizes too. They are not those that
+     * training begins with, which come from the weight of that step.
+     */
+    @Override
+    public synchronized void describe(NDArray weight) {
+        described = weight.isEmpty() ? null : first(weight).orElse(null);
+    }
+
+    @Override
+    public synchronized Optional<TensorCalibration> calibration() {
+        return Optional.ofNullable(
+                        sizes.value().isInitialized()
+                                ? parameters(sizes.value().values(), signed, axis)
+                                : described)
+                .map(this::calibration);
+    }
+
+    private TensorCalibration calibration(QuantizationParameters parameters) {
+        boolean negative = isSigned(parameters);
+        float[] scale = parameters.scale();
         float[] min = new float[scale.length];
         float[] max = new float[scale.length];
         for (int i = 0; i < scale.length; i++) {
-            min[i] = scale[i] * qmin();
-            max[i] = scale[i] * qmax();
+            min[i] = scale[i] * qmin(negative);
+            max[i] = scale[i] * qmax(negative);
         }
-        return Optional.of(
-                new TensorCalibration(
-                        stored,
-                        point.scheme(),
-                        new QuantizationParameters(scale, zeroPoint, axis),
-                        min,
-                        max));
+        return new TensorCalibration(stored, point.scheme(), parameters, min, max);
     }
 
     @Override
     public synchronized void restore(TensorCalibration calibration) {
-        QuantizationParameters parameters = calibration.parameters();
-        signed = isNarrow() || parameters.zeroPoint()[0] != 0;
+        begin(calibration.parameters());
         revision++;
-        axis = parameters.axis();
-        sizes.value().set(parameters.scale());
     }
 
     @Override
@@ -141,25 +181,32 @@ final class LsqTensorQuantizer implements TensorQuantizer {
         if (!sizes.value().isInitialized()) {
             return new QuantizerState(Map.of(), Map.of());
         }
-        return new QuantizerState(
-                Map.of(STEP_SIZE, sizes.value().values()),
-                Map.of(SIGNED, signed ? 1L : 0L, StepSizes.AXIS, (long) axis));
+        Map<String, Long> counters = sizes.counters(axis);
+        counters.put(SIGNED, signed ? 1L : 0L);
+        return new QuantizerState(Map.of(StepSizes.STEP_SIZE, sizes.value().values()), counters);
     }
 
     @Override
     public synchronized void load(QuantizerState state) {
-        float[] saved = state.arrays().get(STEP_SIZE);
+        boolean hasSizes = state.arrays().containsKey(StepSizes.STEP_SIZE);
         Long savedSign = state.counters().get(SIGNED);
-        if (saved == null && savedSign == null) {
+        if (!hasSizes && savedSign == null) {
             signed = true;
+            described = null;
             revision++;
             sizes.value().clear();
             return;
         }
-        if (saved == null || savedSign == null) {
+        if (!hasSizes || savedSign == null) {
             throw new IllegalArgumentException(
-                    point + ": quantizer state lacks \"" + STEP_SIZE + "\" or \"" + SIGNED + "\"");
+                    point
+                            + ": quantizer state lacks \""
+                            + StepSizes.STEP_SIZE
+                            + "\" or \""
+                            + SIGNED
+                            + "\"");
         }
+        float[] saved = sizes.saved(state);
         axis = StepSizes.axis(state, point);
         signed = savedSign != 0;
         revision++;

@@ -4,6 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.fakequant.LearnedValue;
@@ -14,7 +17,9 @@ import org.nni4j.quantization.QuantizationParameters;
 /** The step sizes of one tensor: how they begin, and how they stay positive. */
 final class StepSizes {
 
+    static final String STEP_SIZE = "step_size";
     static final String AXIS = "axis";
+    private static final String DIVERGED = "diverged";
 
     /*
      * A step size must stay positive, and one that an update brought near 0 makes its tensor saturate altogether. Clipping
@@ -23,6 +28,7 @@ final class StepSizes {
      */
     private static final float KEPT_BY_AN_UPDATE = 0.5f;
 
+    private final QuantizationPoint point;
     private final LearnedValue value;
     private final boolean countsBatch;
     private float[] before = {};
@@ -33,6 +39,7 @@ final class StepSizes {
      * @param countsBatch see {@link StepLearning}
      */
     StepSizes(QuantizationPoint point, NDManager manager, boolean countsBatch) {
+        this.point = point;
         this.value = new LearnedValue(point + ": step size", manager);
         this.countsBatch = countsBatch;
     }
@@ -60,7 +67,8 @@ final class StepSizes {
         float[] sizes = new float[means.length];
         for (int i = 0; i < sizes.length; i++) {
             float mean = means[i] > 0 ? means[i] : stand;
-            sizes[i] = Math.max((float) (2 * mean / Math.sqrt(qmax)), AffineQuantization.EPSILON);
+            float size = (float) (2 * mean / Math.sqrt(qmax));
+            sizes[i] = Math.max(Math.min(size, Float.MAX_VALUE), AffineQuantization.EPSILON);
         }
         return sizes;
     }
@@ -98,6 +106,79 @@ final class StepSizes {
         long channels = axis == QuantizationParameters.PER_TENSOR ? 1 : shape.get(axis);
         long samples = countsBatch || shape.isScalar() || axis == 0 ? 1 : shape.get(0);
         return 1 / Math.sqrt(Math.max(1.0, (double) tensor.size() / channels / samples) * qmax);
+    }
+
+    /**
+     * The whole numbers that a state holds of step sizes.
+     *
+     * @param axis the channels'
+     */
+    Map<String, Long> counters(int axis) {
+        Map<String, Long> counters = new LinkedHashMap<>();
+        counters.put(AXIS, (long) axis);
+        // No file holds what is no number. A network that diverged can have it, and comes back to
+        // it where what it was to load instead is refused.
+        for (float size : value.values()) {
+            if (!isStepSize(size)) {
+                counters.put(DIVERGED, 1L);
+            }
+        }
+        return counters;
+    }
+
+    private static boolean isStepSize(float size) {
+        return size > 0 && Float.isFinite(size);
+    }
+
+    /**
+     * Reads step sizes from a state that has some.
+     *
+     * @throws IllegalArgumentException if there are not as many as the tensor has, or one is not
+     *     positive and finite
+     */
+    float[] saved(QuantizerState state) {
+        float[] saved = Objects.requireNonNull(state.arrays().get(STEP_SIZE));
+        checkLength(STEP_SIZE, saved, expectedLength(saved.length));
+        for (float size : saved) {
+            if (!isStepSize(size) && !state.counters().containsKey(DIVERGED)) {
+                throw new IllegalArgumentException(
+                        point
+                                + ": quantizer state \""
+                                + STEP_SIZE
+                                + "\": got "
+                                + size
+                                + "; expected positive finite numbers");
+            }
+        }
+        return saved;
+    }
+
+    /** The number of channels is known once there were step sizes. */
+    private int expectedLength(int saved) {
+        if (!point.scheme().isPerChannel()) {
+            return 1;
+        }
+        return value.parameter().isInitialized()
+                ? Math.toIntExact(value.parameter().getArray().size())
+                : Math.max(saved, 1);
+    }
+
+    /**
+     * Checks how many values a state holds.
+     *
+     * @throws IllegalArgumentException if not as many as expected
+     */
+    void checkLength(String name, float[] values, int expected) {
+        if (values.length != expected) {
+            throw new IllegalArgumentException(
+                    point
+                            + ": quantizer state \""
+                            + name
+                            + "\": got "
+                            + values.length
+                            + " values; expected "
+                            + expected);
+        }
     }
 
     /**

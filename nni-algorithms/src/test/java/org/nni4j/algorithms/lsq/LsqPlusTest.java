@@ -2,6 +2,7 @@ package org.nni4j.algorithms.lsq;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -15,6 +16,7 @@ import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.QuantizerState;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationDtype;
+import org.nni4j.quantization.QuantizationParameters;
 import org.nni4j.quantization.QuantizationScheme;
 
 /** Learned offsets. */
@@ -96,6 +98,36 @@ class LsqPlusTest {
             // it counts as the nearest integer of the type
             assertThat(quantizer.calibration().orElseThrow().parameters().zeroPoint())
                     .containsExactly(0);
+        }
+    }
+
+    /** Channel 1 of 3 is all zeros at first, as a channel behind a ReLU can be. */
+    @Test
+    void channelOfZeros_inTheFirstBatch_beginsWithTheOthersMean() {
+        float[] first = {-1, 2, 0, 0, -2, 4};
+        float[] next = {-1, 2, -1, 2, -2, 4};
+        float[] ones = {1, 1, 1, 1, 1, 1};
+        Shape shape = new Shape(1, 3, 2);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer =
+                        Points.quantizer(
+                                "lsq",
+                                Points.point(
+                                        QuantType.INPUT,
+                                        8,
+                                        QuantizationDtype.UINT,
+                                        QuantizationScheme.PER_CHANNEL_AFFINE,
+                                        Map.of()),
+                                manager)) {
+            assertThat(Points.train(quantizer, first, shape, ones).output()[2]).isZero();
+            QuantizationParameters parameters = quantizer.calibration().orElseThrow().parameters();
+            float[] scale = parameters.scale();
+            assertThat(scale[1]).isCloseTo((scale[0] + scale[2]) / 2, withinPercentage(1e-3));
+            assertThat(parameters.zeroPoint()[1]).isEqualTo(parameters.zeroPoint()[0]);
+            Points.Pass pass = Points.train(quantizer, next, shape, ones);
+            assertThat(pass.output()[2]).isCloseTo(-1, within(scale[1]));
+            assertThat(pass.output()[3]).isCloseTo(2, within(scale[1]));
+            assertThat(pass.gradient()).containsExactly(ones);
         }
     }
 

@@ -20,6 +20,7 @@ import ai.djl.nn.norm.BatchNorm;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.Trainer;
 import ai.djl.training.optimizer.Optimizer;
+import ai.djl.training.tracker.Tracker;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -261,14 +262,31 @@ class LsqTest {
         assertThat(tenfold[1]).isEqualTo(plain[1]);
     }
 
-    /** How far one update moves a step size, and a weight. */
+    /** Adam's updates do not depend on the size of gradients, and are scaled all the same. */
+    @Test
+    void learningRateMultiple_withAdam_scalesTheUpdates() {
+        float[] plain = moved(Map.of(), adam());
+        float[] tenfold = moved(Map.of("learning_rate_multiple", 10), adam());
+        // Adam's first update is its rate
+        assertThat(Math.abs(plain[0])).isCloseTo(.001f, within(1e-5f));
+        assertThat(tenfold[0]).isCloseTo(10 * plain[0], within(1e-5f));
+        assertThat(tenfold[1]).isEqualTo(plain[1]);
+    }
+
+    private static Optimizer adam() {
+        return Optimizer.adam().optLearningRateTracker(Tracker.fixed(.001f)).build();
+    }
+
     private static float[] moved(Map<String, Object> settings) {
+        return moved(settings, Networks.sgd(.01f));
+    }
+
+    /** How far one update moves a step size, and a weight. */
+    private static float[] moved(Map<String, Object> settings, Optimizer optimizer) {
         try (Model model = Networks.lenetModel(1);
                 LsqQuantizer quantizer =
                         new LsqQuantizer(
-                                model,
-                                List.of(entry(settings, List.of("weight"))),
-                                Networks.sgd(.01f))) {
+                                model, List.of(entry(settings, List.of("weight"))), optimizer)) {
             quantizer.compress();
             float before = steps(quantizer).get(0);
             try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
@@ -291,6 +309,34 @@ class LsqTest {
         assertThat(sample).isCloseTo((float) Math.sqrt(2) * whole, within(Math.abs(whole) * 1e-6f));
         assertThat(firstGradient(QuantType.WEIGHT, Map.of("count_batch", false)))
                 .isEqualTo(firstGradient(QuantType.WEIGHT, Map.of()));
+    }
+
+    @Test
+    void countBatch_falsePerChannel_takesAChannelsFeaturesOfOneSample() {
+        float[] whole = channelGradients(QuantType.INPUT, Map.of());
+        float[] sample = channelGradients(QuantType.INPUT, Map.of("count_batch", false));
+        for (int c = 0; c < 3; c++) {
+            // two samples of three channels of two values: n is 2 instead of 4
+            assertThat(sample[c])
+                    .isCloseTo((float) Math.sqrt(2) * whole[c], within(Math.abs(whole[c]) * 1e-6f));
+        }
+        assertThat(channelGradients(QuantType.WEIGHT, Map.of("count_batch", false)))
+                .isEqualTo(channelGradients(QuantType.WEIGHT, Map.of()));
+    }
+
+    private static float[] channelGradients(QuantType type, Map<String, Object> settings) {
+        float[] x = {-.9f, .25f, .4f, .1f, -.3f, 1.3f, .7f, -.2f, .5f, 2.1f, -1.1f, .6f};
+        QuantizationPoint point =
+                Points.point(
+                        type,
+                        4,
+                        QuantizationDtype.UINT,
+                        QuantizationScheme.PER_CHANNEL_SYMMETRIC,
+                        settings);
+        try (NDManager manager = NDManager.newBaseManager();
+                TensorQuantizer quantizer = Points.quantizer("lsq", point, manager)) {
+            return Points.train(quantizer, x, new Shape(2, 3, 2), x).learned().get(0);
+        }
     }
 
     private static float firstGradient(QuantType type, Map<String, Object> settings) {
