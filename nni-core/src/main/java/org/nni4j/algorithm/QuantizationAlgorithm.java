@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.LayerArithmetic;
+import org.nni4j.fakequant.NetworkExit;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
@@ -102,6 +103,17 @@ public interface QuantizationAlgorithm {
      */
     default QuantizedType calibratedType(QuantizationPoint point) {
         return point.type();
+    }
+
+    /**
+     * Returns what is given the outputs of the whole network, where the algorithm has to do
+     * something between the network and the loss.
+     *
+     * @param points all points of the network
+     * @return empty for most algorithms
+     */
+    default Optional<NetworkExit> exit(List<QuantizationPoint> points) {
+        return Optional.empty();
     }
 
     /**

@@ -11,6 +11,7 @@ import org.nni4j.algorithm.PointSettings;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.NetworkExit;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.fakequant.UniformNoise;
 import org.nni4j.quantization.QuantizationDtype;
@@ -101,6 +102,13 @@ public final class DoReFaAlgorithm implements QuantizationAlgorithm {
         return point.quantType() == QuantType.WEIGHT
                 ? new QuantizedType(bits + 1, QuantizationDtype.INT)
                 : new QuantizedType(bits, QuantizationDtype.UINT);
+    }
+
+    @Override
+    public Optional<NetworkExit> exit(List<QuantizationPoint> points) {
+        return points.stream().anyMatch(DoReFaAlgorithm::isGradient)
+                ? Optional.of(cuts::leave)
+                : Optional.empty();
     }
 
     @Override

@@ -34,7 +34,7 @@ final class DoReFaGradientQuantizer implements TensorQuantizer {
     @Override
     public NDArray quantize(NDArray tensor, ForwardContext context) {
         return context.training() && context.quantizing()
-                ? cuts.cut(tensor, this::quantizeGradient, context.step())
+                ? cuts.cut(tensor, this::quantizeGradient, context)
                 : tensor;
     }
 

@@ -241,14 +241,17 @@ class GradientQuantizationTest {
         }
     }
 
+    /** DJL finds that no gradient came anywhere; whoever goes on is told what stopped them. */
     @Test
-    void training_withoutListener_throwsAtTheSecondStep() {
+    void training_withoutListener_throwsAtTheFirstStep() {
         try (Model model = Networks.lenetModel(1);
                 DoReFaQuantizer quantizer = quantizer(model, "Conv2d")) {
             quantizer.compress();
             try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
                 trainer.initialize(IMAGES);
-                Networks.step(trainer, IMAGES, 10, 1);
+                assertThatThrownBy(() -> Networks.step(trainer, IMAGES, 10, 1))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("Gradient values are all zeros");
                 assertThatThrownBy(() -> Networks.step(trainer, IMAGES, 10, 2))
                         .isInstanceOf(IllegalStateException.class)
                         .hasMessageContaining("gradientListener()");
@@ -256,12 +259,35 @@ class GradientQuantizationTest {
         }
     }
 
+    /** After the start step of a trainer that has passed DJL's check of the first gradients. */
+    @Test
+    void training_onWithoutListener_throwsAtTheStepAfter() {
+        try (Model model = Networks.lenetModel(1);
+                DoReFaQuantizer quantizer = quantizer(model, "Conv2d")) {
+            quantizer.compress();
+            try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                trainer.initialize(IMAGES);
+                Networks.step(trainer, IMAGES, 10, 1, quantizer::proceedBackward);
+                Networks.step(trainer, IMAGES, 10, 2);
+                assertThatThrownBy(() -> Networks.step(trainer, IMAGES, 10, 3))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("step 2 stopped")
+                        .hasMessageContaining("gradientListener()");
+            }
+        }
+    }
+
     private static DoReFaQuantizer quantizer(Model model, String... opTypes) {
+        return quantizer(model, Map.of("output_gradient", true), opTypes);
+    }
+
+    private static DoReFaQuantizer quantizer(
+            Model model, Map<String, Object> settings, String... opTypes) {
         Map<String, Object> entry = new LinkedHashMap<>();
         entry.put("quant_types", List.of("output"));
         entry.put("quant_bits", 8);
         entry.put("op_types", List.of(opTypes));
-        entry.put("settings", Map.of("output_gradient", true));
+        entry.put("settings", settings);
         return new DoReFaQuantizer(model, List.of(entry), Networks.sgd(.1f));
     }
 }
