@@ -9,6 +9,7 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.EasyTrain;
@@ -28,6 +29,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationPoint;
@@ -54,6 +57,46 @@ class GradientQuantizationTest {
             float third = 4f / 3 / 2; // 2 m (2/3 - 1/2)
             assertThat(DoReFaGradientQuantizer.quantize(gradient, none, 2).toFloatArray())
                     .containsExactly(new float[] {-2, -third, third, 2, 0, 0, 0, 0}, within(1e-6f));
+        }
+    }
+
+    /** An example that is learned has a gradient of nothing; the smallest float is 0 in float16. */
+    @ParameterizedTest
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT16", "FLOAT64"})
+    void quantize_inAnotherType_isThatOfFloat32(DataType type) {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray gradient =
+                    manager.create(new float[] {-2, -1, 1, 2, 0, 0, 0, 0}, new Shape(2, 4));
+            NDArray noise =
+                    manager.create(
+                            new float[] {0, .125f, -.125f, 0, .125f, -.125f, .0625f, 0},
+                            new Shape(2, 4));
+            NDArray expected = DoReFaGradientQuantizer.quantize(gradient, noise, 2);
+            NDArray found =
+                    DoReFaGradientQuantizer.quantize(
+                            gradient.toType(type, true), noise.toType(type, true), 2);
+            assertThat(found.getDataType()).isEqualTo(type);
+            assertThat(found.toType(DataType.FLOAT32, false).toFloatArray())
+                    // 2/3 has eleven bits in float16
+                    .containsExactly(expected.toFloatArray(), within(1e-3f))
+                    .endsWith(0, 0, 0, 0);
+        }
+    }
+
+    /** Twice the largest gradient is beyond float16, and beyond float32. */
+    @ParameterizedTest
+    @CsvSource({"FLOAT16, 40000", "FLOAT32, 2e38", "FLOAT64, 1e308", "FLOAT64, 1e-300"})
+    void quantize_atTheEndsOfAType_staysThere(DataType type, double largest) {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray gradient =
+                    manager.create(new double[] {-largest, 0, largest}, new Shape(1, 3))
+                            .toType(type, false);
+            NDArray found = DoReFaGradientQuantizer.quantize(gradient, gradient.zerosLike(), 1);
+            assertThat(found.abs().eq(gradient.abs().max()).all().getBoolean())
+                    .as(found.toString())
+                    .isTrue();
         }
     }
 
