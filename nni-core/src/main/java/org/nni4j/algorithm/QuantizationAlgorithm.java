@@ -106,6 +106,19 @@ public interface QuantizationAlgorithm {
     }
 
     /**
+     * Tells whether there is anything to calibrate at a point. There is not where quantization
+     * leaves the tensor itself as it is, as that of gradients does: such a point has no {@link
+     * TensorQuantizer#calibration()} however much data it sees, and computes in float where the
+     * network is exported.
+     *
+     * @param point within the capabilities
+     * @return true for most algorithms
+     */
+    default boolean hasCalibration(QuantizationPoint point) {
+        return true;
+    }
+
+    /**
      * Returns what is given the outputs of the whole network, where the algorithm has to do
      * something between the network and the loss.
      *

@@ -143,6 +143,12 @@ public final class DoReFaAlgorithm implements QuantizationAlgorithm {
                 : new QuantizedType(bits, QuantizationDtype.UINT);
     }
 
+    /** Where its gradient is quantized, an output keeps its values. */
+    @Override
+    public boolean hasCalibration(QuantizationPoint point) {
+        return !isGradient(point);
+    }
+
     @Override
     public Optional<NetworkExit> exit(List<QuantizationPoint> points) {
         return points.stream().anyMatch(DoReFaAlgorithm::isGradient)

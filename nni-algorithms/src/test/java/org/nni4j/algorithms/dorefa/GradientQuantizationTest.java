@@ -36,6 +36,8 @@ import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.algorithms.Networks;
 import org.nni4j.algorithms.Points;
+import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.config.ConfigException;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationKernels;
@@ -281,6 +283,47 @@ class GradientQuantizationTest {
             }
             quantizer.proceedBackward();
             trainer.step();
+        }
+    }
+
+    /** Outputs keep their values, so that there is nothing to find out about them. */
+    @Test
+    void calibration_namesNoOutput_andIsTakenBack() {
+        try (Model model = Networks.lenetModel(1);
+                DoReFaQuantizer quantizer = quantizer(model, "Conv2d")) {
+            quantizer.compress();
+            assertThat(quantizer.calibration().layers())
+                    .allSatisfy(layer -> assertThat(layer.unobserved()).isEmpty());
+            step(model, quantizer, 1);
+            CalibrationConfig calibration = quantizer.calibration();
+            assertThat(calibration.layers()).hasSize(2);
+            assertThat(calibration.layers())
+                    .allSatisfy(layer -> assertThat(layer.tensors()).isEmpty())
+                    .allSatisfy(layer -> assertThat(layer.unobserved()).isEmpty());
+            CalibrationConfig read = CalibrationConfig.fromJson(calibration.toJson());
+            quantizer.loadCalibration(read);
+            assertThat(quantizer.calibration()).isEqualTo(calibration);
+        }
+    }
+
+    /** One of a run in which the same outputs were quantized themselves. */
+    @Test
+    void loadCalibration_ofQuantizedOutputs_isAConfigError() {
+        CalibrationConfig other;
+        try (Model model = Networks.lenetModel(1);
+                DoReFaQuantizer quantizer =
+                        quantizer(model, Map.of("output_gradient", false), "Conv2d")) {
+            quantizer.compress();
+            step(model, quantizer, 1);
+            other = quantizer.calibration();
+        }
+        try (Model model = Networks.lenetModel(1);
+                DoReFaQuantizer quantizer = quantizer(model, "Conv2d")) {
+            quantizer.compress();
+            assertThatThrownBy(() -> quantizer.loadCalibration(other))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("layers[\"01Conv2d\"].output[\"0\"]")
+                    .hasMessageContaining("expected no calibration");
         }
     }
 
