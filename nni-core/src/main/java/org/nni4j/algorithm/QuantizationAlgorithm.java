@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.LayerArithmetic;
+import org.nni4j.fakequant.NetworkExit;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationDtype;
 import org.nni4j.quantization.QuantizationScheme;
@@ -102,6 +103,30 @@ public interface QuantizationAlgorithm {
      */
     default QuantizedType calibratedType(QuantizationPoint point) {
         return point.type();
+    }
+
+    /**
+     * Tells whether there is anything to calibrate at a point. There is not where quantization
+     * leaves the tensor itself as it is, as that of gradients does: such a point has no {@link
+     * TensorQuantizer#calibration()} however much data it sees, and computes in float where the
+     * network is exported.
+     *
+     * @param point within the capabilities
+     * @return true for most algorithms
+     */
+    default boolean hasCalibration(QuantizationPoint point) {
+        return true;
+    }
+
+    /**
+     * Returns what is given the outputs of the whole network, where the algorithm has to do
+     * something between the network and the loss.
+     *
+     * @param points all points of the network
+     * @return empty for most algorithms
+     */
+    default Optional<NetworkExit> exit(List<QuantizationPoint> points) {
+        return Optional.empty();
     }
 
     /**

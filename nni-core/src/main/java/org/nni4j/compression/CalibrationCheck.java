@@ -128,6 +128,10 @@ final class CalibrationCheck {
     }
 
     private void check(QuantizationPoint point, TensorCalibration c, String where) {
+        if (!algorithm.hasCalibration(point)) {
+            add(where, "is left in float by this network's quantization; expected no calibration");
+            return;
+        }
         QuantizedType type = algorithm.calibratedType(point);
         if (!c.type().equals(type) || c.scheme() != point.scheme()) {
             add(
@@ -174,7 +178,8 @@ final class CalibrationCheck {
             return;
         }
         boolean given = layer.tensors().stream().anyMatch(t -> t.quantType() == type);
-        if (!planned.points(type).isEmpty() && !given && !layer.unobserved().contains(type)) {
+        boolean expected = planned.points(type).stream().anyMatch(algorithm::hasCalibration);
+        if (expected && !given && !layer.unobserved().contains(type)) {
             add(at(layer.path()) + "." + type.key(), "is missing");
         }
     }

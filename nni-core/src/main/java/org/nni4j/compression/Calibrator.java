@@ -50,7 +50,8 @@ record Calibrator(QuantizationAlgorithm algorithm, PlacedQuantizers quantizers, 
                                             .calibration()
                                             .map(c -> new CalibratedTensor(type, tensor, c))
                                             .ifPresent(tensors::add));
-            if (!planned.points(type).isEmpty() && tensors.size() == before) {
+            boolean any = planned.points(type).stream().anyMatch(algorithm::hasCalibration);
+            if (any && tensors.size() == before) {
                 unobserved.add(type);
             }
         }

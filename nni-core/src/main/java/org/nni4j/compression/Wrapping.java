@@ -20,6 +20,8 @@ import org.nni4j.fakequant.CheckedLayer;
 import org.nni4j.fakequant.ComputedLayer;
 import org.nni4j.fakequant.FoldedBatchNorm;
 import org.nni4j.fakequant.LayerArithmetic;
+import org.nni4j.fakequant.NetworkExit;
+import org.nni4j.fakequant.NetworkWithExit;
 import org.nni4j.fakequant.OptimizerWatch;
 import org.nni4j.fakequant.Quantized;
 import org.nni4j.fakequant.QuantizedLayer;
@@ -144,7 +146,21 @@ final class Wrapping implements AutoCloseable {
                             wrap.andThen(
                                     block -> new CheckedLayer(block, layer.path(), steps.clock())));
         }
-        return interposer.around(byLayer);
+        Map<Layer, Function<Block, Block>> all = interposer.around(byLayer);
+        algorithm.exit(points()).ifPresent(exit -> leaveBy(exit, all));
+        return all;
+    }
+
+    private List<QuantizationPoint> points() {
+        return plan.quantizedLayers().stream().flatMap(layer -> layer.points().stream()).toList();
+    }
+
+    /** Around whatever else stands around the network. */
+    private void leaveBy(NetworkExit exit, Map<Layer, Function<Block, Block>> wrappers) {
+        wrappers.merge(
+                tree.root(),
+                network -> new NetworkWithExit(network, exit, steps.clock()),
+                Function::andThen);
     }
 
     private Node node(String name) {

@@ -4,7 +4,8 @@ import ai.djl.Device;
 import ai.djl.training.ParameterStore;
 
 /**
- * What a quantizer may know of the forward pass it runs in.
+ * What a quantizer may know of the forward pass it runs in. Each call of a layer has a new one, the
+ * same object for all tensors of that call.
  *
  * @param training true in a training forward: ranges are tracked and gradients flow
  * @param quantizing false before the start step: the tensor must come back unchanged, though ranges

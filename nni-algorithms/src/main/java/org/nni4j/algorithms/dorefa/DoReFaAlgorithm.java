@@ -11,6 +11,7 @@ import org.nni4j.algorithm.PointSettings;
 import org.nni4j.algorithm.QuantizationAlgorithm;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.config.QuantType;
+import org.nni4j.fakequant.NetworkExit;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.fakequant.UniformNoise;
 import org.nni4j.quantization.QuantizationDtype;
@@ -39,9 +40,21 @@ public final class DoReFaAlgorithm implements QuantizationAlgorithm {
     private static final String GRADIENT = "output_gradient";
 
     private final GradientCuts cuts = new GradientCuts();
+    private final boolean proceeds;
 
     /** Makes the algorithm; called by {@link java.util.ServiceLoader}. */
-    public DoReFaAlgorithm() {}
+    public DoReFaAlgorithm() {
+        this(false);
+    }
+
+    /**
+     * Makes the algorithm.
+     *
+     * @param proceeds whether there is a {@link DoReFaQuantizer} that lets stopped gradients go on
+     */
+    DoReFaAlgorithm(boolean proceeds) {
+        this.proceeds = proceeds;
+    }
 
     @Override
     public String name() {
@@ -78,7 +91,31 @@ public final class DoReFaAlgorithm implements QuantizationAlgorithm {
     @Override
     public void check(QuantizationPoint point) {
         isNni(point);
-        isGradient(point);
+        if (isGradient(point) && !proceeds) {
+            throw new IllegalArgumentException(
+                    point
+                            + ": "
+                            + GRADIENT
+                            + ": true is not supported by a quantizer that was made by the"
+                            + " algorithm's name, which has nothing to let gradients go on;"
+                            + " expected a DoReFaQuantizer");
+        }
+    }
+
+    /** The setting is about outputs, and would be for nothing without them. */
+    @Override
+    public void checkLayer(List<QuantizationPoint> points) {
+        List<QuantizationPoint> asking =
+                points.stream().filter(DoReFaAlgorithm::hasGradientSetting).toList();
+        if (!asking.isEmpty() && asking.stream().noneMatch(DoReFaAlgorithm::isGradient)) {
+            throw new IllegalArgumentException(
+                    asking.get(0)
+                            + ": "
+                            + GRADIENT
+                            + ": true where only "
+                            + asking.stream().map(point -> point.quantType().key()).toList()
+                            + " is quantized; expected \"output\" in quant_types");
+        }
     }
 
     private static boolean isNni(QuantizationPoint point) {
@@ -86,8 +123,11 @@ public final class DoReFaAlgorithm implements QuantizationAlgorithm {
     }
 
     private static boolean isGradient(QuantizationPoint point) {
-        return new PointSettings(point).flag(GRADIENT, false)
-                && point.quantType() == QuantType.OUTPUT;
+        return hasGradientSetting(point) && point.quantType() == QuantType.OUTPUT;
+    }
+
+    private static boolean hasGradientSetting(QuantizationPoint point) {
+        return new PointSettings(point).flag(GRADIENT, false);
     }
 
     GradientCuts cuts() {
@@ -101,6 +141,19 @@ public final class DoReFaAlgorithm implements QuantizationAlgorithm {
         return point.quantType() == QuantType.WEIGHT
                 ? new QuantizedType(bits + 1, QuantizationDtype.INT)
                 : new QuantizedType(bits, QuantizationDtype.UINT);
+    }
+
+    /** Where its gradient is quantized, an output keeps its values. */
+    @Override
+    public boolean hasCalibration(QuantizationPoint point) {
+        return !isGradient(point);
+    }
+
+    @Override
+    public Optional<NetworkExit> exit(List<QuantizationPoint> points) {
+        return points.stream().anyMatch(DoReFaAlgorithm::isGradient)
+                ? Optional.of(cuts::leave)
+                : Optional.empty();
     }
 
     @Override

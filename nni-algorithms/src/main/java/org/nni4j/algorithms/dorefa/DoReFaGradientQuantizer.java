@@ -1,6 +1,7 @@
 package org.nni4j.algorithms.dorefa;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Optional;
 import org.nni4j.calibration.TensorCalibration;
@@ -34,13 +35,15 @@ final class DoReFaGradientQuantizer implements TensorQuantizer {
     @Override
     public NDArray quantize(NDArray tensor, ForwardContext context) {
         return context.training() && context.quantizing()
-                ? cuts.cut(tensor, this::quantizeGradient, context.step())
+                ? cuts.cut(tensor, this::quantizeGradient, context)
                 : tensor;
     }
 
     private NDArray quantizeGradient(NDArray gradient) {
         float half = 0.5f / ((1 << bits) - 1);
-        return quantize(gradient, noise.draw(gradient, half), bits);
+        NDArray wide = widened(gradient);
+        NDArray quantized = quantize(wide, noise.draw(wide, half), bits);
+        return quantized.toType(gradient.getDataType(), false);
     }
 
     /** Quantizes a gradient whose first axis is that of examples. */
@@ -50,14 +53,30 @@ final class DoReFaGradientQuantizer implements TensorQuantizer {
         }
         float k = (1 << bits) - 1;
         Shape shape = gradient.getShape();
-        NDArray rows = gradient.reshape(shape.get(0), -1);
-        NDArray largest = rows.abs().max(new int[] {1}, true).maximum(Float.MIN_NORMAL);
-        NDArray unit = rows.div(largest.mul(2)).add(.5f).add(noise.reshape(shape.get(0), -1));
+        NDArray rows = widened(gradient).reshape(shape.get(0), -1);
+        NDArray moves = widened(noise).reshape(shape.get(0), -1);
+        NDArray largest = rows.abs().max(new int[] {1}, true);
+        // The factor 2 stands apart: twice the largest gradient need not be a number of the type.
+        NDArray unit = rows.div(largest.maximum(smallest(rows))).mul(.5f).add(.5f).add(moves);
         NDArray level = unit.clip(0, 1).mul(k).round().div(k).sub(.5f);
-        return level.mul(largest.mul(2)).reshape(shape);
+        return level.mul(2).mul(largest).reshape(shape).toType(gradient.getDataType(), false);
     }
 
-    /** Nothing of the output itself is quantized. */
+    /** Of half precision there is too little for levels, and for the noise between them. */
+    private static NDArray widened(NDArray numbers) {
+        return numbers.getDataType() == DataType.FLOAT64
+                ? numbers
+                : numbers.toType(DataType.FLOAT32, false);
+    }
+
+    /** What a gradient of nothing is divided by. */
+    private static Number smallest(NDArray wide) {
+        return wide.getDataType() == DataType.FLOAT64
+                ? (Number) Double.MIN_NORMAL
+                : (Number) Float.MIN_NORMAL;
+    }
+
+    /** Nothing of the output itself is quantized; see {@link DoReFaAlgorithm#hasCalibration}. */
     @Override
     public Optional<TensorCalibration> calibration() {
         return Optional.empty();

@@ -68,7 +68,7 @@ public final class DoReFaQuantizer extends Quantizer {
      */
     public DoReFaQuantizer(
             Model model, ConfigList config, Optimizer optimizer, QuantizerOptions options) {
-        this(new DoReFaAlgorithm(), model, config, optimizer, options, null);
+        this(new DoReFaAlgorithm(true), model, config, optimizer, options, null);
     }
 
     /**
@@ -107,7 +107,7 @@ public final class DoReFaQuantizer extends Quantizer {
             QuantizerOptions options,
             NDList dummyInput) {
         this(
-                new DoReFaAlgorithm(),
+                new DoReFaAlgorithm(true),
                 model,
                 config,
                 optimizer,

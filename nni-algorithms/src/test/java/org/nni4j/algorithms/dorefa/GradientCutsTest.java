@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.nni4j.algorithms.Networks;
+import org.nni4j.algorithms.Points;
+import org.nni4j.fakequant.ForwardContext;
 
 /** Where backward passes stop, and passes that never come so far. */
 class GradientCutsTest {
@@ -28,7 +30,7 @@ class GradientCutsTest {
             NDArray x = manager.create(new float[] {1, 2});
             x.setRequiresGradient(true);
             try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
-                NDArray leaf = cuts.cut(x.mul(3), g -> g.mul(10), 1);
+                NDArray leaf = cuts.cut(x.mul(3), g -> g.mul(10), call(manager));
                 collector.backward(leaf.mul(7).sum());
             }
             assertThat(x.getGradient().toFloatArray()).containsOnly(0);
@@ -43,7 +45,7 @@ class GradientCutsTest {
         try (NDManager manager = NDManager.newBaseManager()) {
             NDArray frozen = manager.create(new float[] {1, 2});
             try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
-                NDArray leaf = cuts.cut(frozen.mul(3), g -> g.mul(10), 1);
+                NDArray leaf = cuts.cut(frozen.mul(3), g -> g.mul(10), call(manager));
                 collector.backward(leaf.mul(7).sum());
             }
             cuts.proceed();
@@ -65,12 +67,76 @@ class GradientCutsTest {
                         cuts.cut(
                                 empty.mul(3),
                                 g -> DoReFaGradientQuantizer.quantize(g, g.zerosLike(), 2),
-                                1);
+                                call(manager));
                 collector.backward(leaf.sum());
             }
             cuts.proceed();
             assertThat(empty.getGradient().getShape()).isEqualTo(none);
         }
+    }
+
+    /**
+     * By hand: y = 2x is cut, z = 3y is cut, and both are added up. z's gradient 1 becomes 1 + 1;
+     * y's is 1 from the sum and 3 · 2 from z, and becomes 8; so x's is 2 · 8.
+     */
+    @Test
+    void proceed_changesASumOnceItIsComplete() {
+        GradientCuts cuts = new GradientCuts();
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray x = manager.create(new float[] {5});
+            x.setRequiresGradient(true);
+            try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+                NDArray y = cuts.cut(x.mul(2), g -> g.add(1), call(manager));
+                NDArray z = cuts.cut(y.mul(3), g -> g.add(1), call(manager));
+                collector.backward(y.add(z).sum());
+            }
+            cuts.proceed();
+            assertThat(x.getGradient().toFloatArray()).containsExactly(16);
+        }
+    }
+
+    @Test
+    void leave_ofANetworkWithoutCuts_isTheOutput() {
+        GradientCuts cuts = new GradientCuts();
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray output = manager.create(1f);
+            assertThat(cuts.leave(output, call(manager))).isSameAs(output);
+        }
+    }
+
+    @Test
+    void leave_inEvaluation_isTheOutput() {
+        GradientCuts cuts = new GradientCuts();
+        try (NDManager manager = NDManager.newBaseManager()) {
+            cuts.cut(manager.create(1f), g -> g, call(manager));
+            NDArray output = manager.create(1f);
+            assertThat(cuts.leave(output, Points.context(manager, false))).isSameAs(output);
+        }
+    }
+
+    /** The loss's own pass frees what it goes through. */
+    @Test
+    void proceed_whereTheLossReadsTheInside_saysWhatItMayRead() {
+        GradientCuts cuts = new GradientCuts();
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray x = manager.create(new float[] {5});
+            x.setRequiresGradient(true);
+            try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+                NDArray inside = x.exp();
+                NDArray y = cuts.cut(inside.mul(2), g -> g, call(manager));
+                NDArray output = cuts.leave(y.mul(2), call(manager));
+                collector.backward(output.add(inside).sum());
+            }
+            assertThatThrownBy(cuts::proceed)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("step 1: the backward pass cannot go on")
+                    .hasMessageContaining("outputs of the model's block");
+            cuts.proceed(); // nothing is left of it
+        }
+    }
+
+    private static ForwardContext call(NDManager manager) {
+        return Points.context(manager, true);
     }
 
     @Test

@@ -9,6 +9,7 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.EasyTrain;
@@ -28,11 +29,15 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nni4j.algorithm.AlgorithmContext;
 import org.nni4j.algorithm.QuantizationPoint;
 import org.nni4j.algorithms.Networks;
 import org.nni4j.algorithms.Points;
+import org.nni4j.calibration.CalibrationConfig;
+import org.nni4j.config.ConfigException;
 import org.nni4j.config.QuantType;
 import org.nni4j.fakequant.TensorQuantizer;
 import org.nni4j.quantization.QuantizationKernels;
@@ -54,6 +59,46 @@ class GradientQuantizationTest {
             float third = 4f / 3 / 2; // 2 m (2/3 - 1/2)
             assertThat(DoReFaGradientQuantizer.quantize(gradient, none, 2).toFloatArray())
                     .containsExactly(new float[] {-2, -third, third, 2, 0, 0, 0, 0}, within(1e-6f));
+        }
+    }
+
+    /** An example that is learned has a gradient of nothing; the smallest float is 0 in float16. */
+    @ParameterizedTest
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT16", "FLOAT64"})
+    void quantize_inAnotherType_isThatOfFloat32(DataType type) {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray gradient =
+                    manager.create(new float[] {-2, -1, 1, 2, 0, 0, 0, 0}, new Shape(2, 4));
+            NDArray noise =
+                    manager.create(
+                            new float[] {0, .125f, -.125f, 0, .125f, -.125f, .0625f, 0},
+                            new Shape(2, 4));
+            NDArray expected = DoReFaGradientQuantizer.quantize(gradient, noise, 2);
+            NDArray found =
+                    DoReFaGradientQuantizer.quantize(
+                            gradient.toType(type, true), noise.toType(type, true), 2);
+            assertThat(found.getDataType()).isEqualTo(type);
+            assertThat(found.toType(DataType.FLOAT32, false).toFloatArray())
+                    // 2/3 has eleven bits in float16
+                    .containsExactly(expected.toFloatArray(), within(1e-3f))
+                    .endsWith(0, 0, 0, 0);
+        }
+    }
+
+    /** Twice the largest gradient is beyond float16, and beyond float32. */
+    @ParameterizedTest
+    @CsvSource({"FLOAT16, 40000", "FLOAT32, 2e38", "FLOAT64, 1e308", "FLOAT64, 1e-300"})
+    void quantize_atTheEndsOfAType_staysThere(DataType type, double largest) {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray gradient =
+                    manager.create(new double[] {-largest, 0, largest}, new Shape(1, 3))
+                            .toType(type, false);
+            NDArray found = DoReFaGradientQuantizer.quantize(gradient, gradient.zerosLike(), 1);
+            assertThat(found.abs().eq(gradient.abs().max()).all().getBoolean())
+                    .as(found.toString())
+                    .isTrue();
         }
     }
 
@@ -241,14 +286,58 @@ class GradientQuantizationTest {
         }
     }
 
+    /** Outputs keep their values, so that there is nothing to find out about them. */
     @Test
-    void training_withoutListener_throwsAtTheSecondStep() {
+    void calibration_namesNoOutput_andIsTakenBack() {
+        try (Model model = Networks.lenetModel(1);
+                DoReFaQuantizer quantizer = quantizer(model, "Conv2d")) {
+            quantizer.compress();
+            assertThat(quantizer.calibration().layers())
+                    .allSatisfy(layer -> assertThat(layer.unobserved()).isEmpty());
+            step(model, quantizer, 1);
+            CalibrationConfig calibration = quantizer.calibration();
+            assertThat(calibration.layers()).hasSize(2);
+            assertThat(calibration.layers())
+                    .allSatisfy(layer -> assertThat(layer.tensors()).isEmpty())
+                    .allSatisfy(layer -> assertThat(layer.unobserved()).isEmpty());
+            CalibrationConfig read = CalibrationConfig.fromJson(calibration.toJson());
+            quantizer.loadCalibration(read);
+            assertThat(quantizer.calibration()).isEqualTo(calibration);
+        }
+    }
+
+    /** One of a run in which the same outputs were quantized themselves. */
+    @Test
+    void loadCalibration_ofQuantizedOutputs_isAConfigError() {
+        CalibrationConfig other;
+        try (Model model = Networks.lenetModel(1);
+                DoReFaQuantizer quantizer =
+                        quantizer(model, Map.of("output_gradient", false), "Conv2d")) {
+            quantizer.compress();
+            step(model, quantizer, 1);
+            other = quantizer.calibration();
+        }
+        try (Model model = Networks.lenetModel(1);
+                DoReFaQuantizer quantizer = quantizer(model, "Conv2d")) {
+            quantizer.compress();
+            assertThatThrownBy(() -> quantizer.loadCalibration(other))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("layers[\"01Conv2d\"].output[\"0\"]")
+                    .hasMessageContaining("expected no calibration");
+        }
+    }
+
+    /** DJL finds that no gradient came anywhere; whoever goes on is told what stopped them. */
+    @Test
+    void training_withoutListener_throwsAtTheFirstStep() {
         try (Model model = Networks.lenetModel(1);
                 DoReFaQuantizer quantizer = quantizer(model, "Conv2d")) {
             quantizer.compress();
             try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
                 trainer.initialize(IMAGES);
-                Networks.step(trainer, IMAGES, 10, 1);
+                assertThatThrownBy(() -> Networks.step(trainer, IMAGES, 10, 1))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("Gradient values are all zeros");
                 assertThatThrownBy(() -> Networks.step(trainer, IMAGES, 10, 2))
                         .isInstanceOf(IllegalStateException.class)
                         .hasMessageContaining("gradientListener()");
@@ -256,12 +345,35 @@ class GradientQuantizationTest {
         }
     }
 
+    /** After the start step of a trainer that has passed DJL's check of the first gradients. */
+    @Test
+    void training_onWithoutListener_throwsAtTheStepAfter() {
+        try (Model model = Networks.lenetModel(1);
+                DoReFaQuantizer quantizer = quantizer(model, "Conv2d")) {
+            quantizer.compress();
+            try (Trainer trainer = Networks.trainer(model, quantizer.optimizer())) {
+                trainer.initialize(IMAGES);
+                Networks.step(trainer, IMAGES, 10, 1, quantizer::proceedBackward);
+                Networks.step(trainer, IMAGES, 10, 2);
+                assertThatThrownBy(() -> Networks.step(trainer, IMAGES, 10, 3))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("step 2 stopped")
+                        .hasMessageContaining("gradientListener()");
+            }
+        }
+    }
+
     private static DoReFaQuantizer quantizer(Model model, String... opTypes) {
+        return quantizer(model, Map.of("output_gradient", true), opTypes);
+    }
+
+    private static DoReFaQuantizer quantizer(
+            Model model, Map<String, Object> settings, String... opTypes) {
         Map<String, Object> entry = new LinkedHashMap<>();
         entry.put("quant_types", List.of("output"));
         entry.put("quant_bits", 8);
         entry.put("op_types", List.of(opTypes));
-        entry.put("settings", Map.of("output_gradient", true));
+        entry.put("settings", settings);
         return new DoReFaQuantizer(model, List.of(entry), Networks.sgd(.1f));
     }
 }
