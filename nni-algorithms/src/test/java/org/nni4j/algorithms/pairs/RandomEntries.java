@@ -110,6 +110,8 @@ final class RandomEntries {
         own.put("narrow_range", random.nextBoolean());
         own.put("learning_rate_multiple", 0.5 + random.nextDouble());
         own.put("count_batch", random.nextBoolean());
+        List<?> types = (List<?>) entry.getOrDefault("quant_types", List.of());
+        own.put("output_gradient", types.contains(QuantType.OUTPUT.key()) || wild());
         known.forEach((key, value) -> putIfAsked(entry, key, value));
         if ("percentile".equals(entry.get("observer")) || wild()) {
             entry.put("percentile", 99 + random.nextDouble());

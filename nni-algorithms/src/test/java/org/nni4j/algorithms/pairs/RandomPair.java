@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 import org.nni4j.algorithm.Algorithms;
 import org.nni4j.algorithm.Capabilities;
 import org.nni4j.algorithms.Networks;
+import org.nni4j.algorithms.dorefa.DoReFaQuantizer;
 import org.nni4j.calibration.CalibrationConfig;
 import org.nni4j.compression.Quantizer;
 import org.nni4j.compression.QuantizerOptions;
@@ -161,13 +162,28 @@ final class RandomPair {
                 QuantizerOptions.standard()
                         .withSeed(seed)
                         .withKernels(random.nextInt(4) == 0 ? "ndarray" : "auto");
-        return Quantizers.create(
-                algorithm,
-                model,
-                ConfigList.fromMaps(entries),
-                capabilities.needsOptimizer() ? optimizer() : null,
-                options,
-                graph);
+        ConfigList config = ConfigList.fromMaps(entries);
+        Optimizer optimizer = capabilities.needsOptimizer() ? optimizer() : null;
+        if (algorithm.equals("dorefa")) {
+            // only its own class lets quantized gradients go on
+            return doReFa(model, config, Objects.requireNonNull(optimizer), options, graph != null);
+        }
+        return Quantizers.create(algorithm, model, config, optimizer, options, graph);
+    }
+
+    private Quantizer doReFa(
+            Model model,
+            ConfigList config,
+            Optimizer optimizer,
+            QuantizerOptions options,
+            boolean traced) {
+        if (!traced) {
+            return new DoReFaQuantizer(model, config, optimizer, options);
+        }
+        try (NDManager manager = model.getNDManager().newSubManager()) {
+            NDList input = new NDList(network.batch(manager, 0));
+            return new DoReFaQuantizer(model, config, optimizer, options, input);
+        }
     }
 
     private Optimizer optimizer() {
@@ -192,19 +208,22 @@ final class RandomPair {
         try (Trainer trainer = model.newTrainer(config)) {
             trainer.initialize(network.inputShape());
             for (int step = 0; step < STEPS; step++) {
-                step(trainer, step);
+                step(trainer, quantizer, step);
             }
         }
         assertThat(quantizer.step()).isBetween(1L, STEPS + 1L);
         output(model, STEPS);
     }
 
-    private void step(Trainer trainer, long which) {
+    private void step(Trainer trainer, Quantizer quantizer, long which) {
         try (NDManager batch = trainer.getManager().newSubManager()) {
             try (GradientCollector collector = trainer.newGradientCollector()) {
                 NDArray y = trainer.forward(new NDList(network.batch(batch, which))).head();
                 NDArray target = batch.ones(y.getShape());
                 collector.backward(trainer.getLoss().evaluate(new NDList(target), new NDList(y)));
+            }
+            if (quantizer instanceof DoReFaQuantizer doReFa) {
+                doReFa.proceedBackward();
             }
             try {
                 trainer.step();
