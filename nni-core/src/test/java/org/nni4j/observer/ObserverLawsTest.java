@@ -153,35 +153,37 @@ class ObserverLawsTest {
             0,
             1e9f
         };
-        for (String name : source.state().keySet()) {
-            int length = source.state().get(name).length;
-            // the values of the first bin, and of the last
-            for (int i = 0; i < length; i = i == 3 ? Math.max(4, length - 4) : i + 1) {
-                for (float value : odd) {
-                    Map<String, float[]> state = source.state();
-                    state.get(name)[i] = value;
-                    Observer observer = create(kind);
-                    observer.observe(7, 8);
-                    Map<String, float[]> before = observer.state();
-                    try {
-                        observer.load(state);
-                    } catch (IllegalArgumentException e) {
-                        assertThat(e).hasMessageContaining("observer state \"");
-                        assertThat(observer.state()).containsOnlyKeys(before.keySet());
-                        observer.state()
-                                .forEach((key, v) -> assertThat(v).isEqualTo(before.get(key)));
-                        continue;
-                    }
-                    observer.observe(-3, 3);
-                    ObservedRange range =
-                            observer.range(UINT8, QuantizationScheme.PER_TENSOR_AFFINE);
-                    assertThat(range.min()[0])
-                            .as("%s[%d] = %s", name, i, value)
-                            .isFinite()
-                            .isLessThanOrEqualTo(range.max()[0]);
-                }
-            }
+        source.state()
+                .forEach(
+                        (name, values) -> {
+                            // those of the first bin, and of the last
+                            for (int at : new int[] {0, 1, 2, 3, values.length - 1}) {
+                                for (float value : odd) {
+                                    Map<String, float[]> state = source.state();
+                                    float[] changed = values.clone();
+                                    changed[Math.min(at, values.length - 1)] = value;
+                                    state.put(name, changed);
+                                    loadOdd(kind, state, name + "[" + at + "] = " + value);
+                                }
+                            }
+                        });
+    }
+
+    private static void loadOdd(ObserverKind kind, Map<String, float[]> state, String what) {
+        Observer observer = create(kind);
+        observer.observe(7, 8);
+        Map<String, float[]> before = observer.state();
+        try {
+            observer.load(state);
+        } catch (IllegalArgumentException e) {
+            assertThat(e).as(what).hasMessageContaining("observer state \"");
+            assertThat(observer.state()).containsOnlyKeys(before.keySet());
+            observer.state().forEach((key, v) -> assertThat(v).isEqualTo(before.get(key)));
+            return;
         }
+        observer.observe(-3, 3);
+        ObservedRange range = observer.range(UINT8, QuantizationScheme.PER_TENSOR_AFFINE);
+        assertThat(range.min()[0]).as(what).isFinite().isLessThanOrEqualTo(range.max()[0]);
     }
 
     /** Room for what a file only announces would end in an error that nobody expects. */

@@ -59,7 +59,7 @@ class GradientTrainedExportTest {
                     OnnxExporter.builder()
                             .optTimed(0)
                             .build()
-                            .export(quantizer, new NDList(samples), file);
+                            .exportQuantized(quantizer, new NDList(samples), file);
 
             assertThat(file).isNotEmptyFile();
             assertThat(report.isVerified()).as(report.toString()).isTrue();

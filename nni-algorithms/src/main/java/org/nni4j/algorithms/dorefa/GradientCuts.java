@@ -144,6 +144,7 @@ final class GradientCuts {
         return cuts;
     }
 
+    @SuppressWarnings("try") // the collector only has to be open
     private static void backward(List<Cut> cuts) {
         try (NDManager scope = cuts.get(0).output().getManager().newSubManager();
                 GradientCollector collector = Engine.getInstance().newGradientCollector()) {

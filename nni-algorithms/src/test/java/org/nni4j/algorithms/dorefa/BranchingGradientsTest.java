@@ -149,7 +149,9 @@ class BranchingGradientsTest {
             }
         };
 
+        @SuppressWarnings("ImmutableEnumChecker") // shapes never change
         private final Shape shape;
+
         private final String layer;
 
         Network(Shape shape, String layer) {
