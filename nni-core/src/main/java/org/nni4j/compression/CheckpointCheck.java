@@ -88,15 +88,29 @@ final class CheckpointCheck {
     }
 
     private void values(String root, Map<String, String> then, Map<String, String> now) {
-        Set<String> places = new LinkedHashSet<>(now.keySet());
-        places.addAll(then.keySet());
+        differences(then, now, "the checkpoint").forEach(line -> lines.add(root + line));
+    }
+
+    /**
+     * Compares texts by place: a line for each that differs.
+     *
+     * @param other what is compared
+     * @param own what is expected
+     * @param where the other ones are, as the lines call it
+     */
+    static List<String> differences(
+            Map<String, String> other, Map<String, String> own, String where) {
+        List<String> lines = new ArrayList<>();
+        Set<String> places = new LinkedHashSet<>(own.keySet());
+        places.addAll(other.keySet());
         for (String place : places) {
-            String before = then.getOrDefault(place, "nothing");
-            String today = now.getOrDefault(place, "nothing");
-            if (!before.equals(today)) {
-                lines.add(root + place + ": " + before + " in the checkpoint; expected " + today);
+            String there = other.getOrDefault(place, "nothing");
+            String here = own.getOrDefault(place, "nothing");
+            if (!there.equals(here)) {
+                lines.add(place + ": " + there + " in " + where + "; expected " + here);
             }
         }
+        return lines;
     }
 
     private boolean layers() {

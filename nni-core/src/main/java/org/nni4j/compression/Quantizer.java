@@ -10,12 +10,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -343,17 +341,13 @@ public class Quantizer implements AutoCloseable {
     }
 
     private void checkAlike(Quantizer other) {
-        Map<String, String> own = Resumption.described(plan);
-        Map<String, String> theirs = Resumption.described(other.plan);
-        Set<String> places = new LinkedHashSet<>(own.keySet());
-        places.addAll(theirs.keySet());
-        for (String place : places) {
-            String here = own.getOrDefault(place, "nothing");
-            String there = theirs.getOrDefault(place, "nothing");
-            if (!here.equals(there)) {
-                throw new IllegalArgumentException(
-                        place + ": " + there + " in the other network; expected " + here);
-            }
+        List<String> differences =
+                CheckpointCheck.differences(
+                        Resumption.described(other.plan),
+                        Resumption.described(plan),
+                        "the other network");
+        if (!differences.isEmpty()) {
+            throw new IllegalArgumentException(differences.get(0));
         }
         if (!new NetworkState(tree).hash().equals(new NetworkState(other.tree).hash())) {
             throw new IllegalArgumentException(
