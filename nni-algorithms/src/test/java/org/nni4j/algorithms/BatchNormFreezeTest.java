@@ -3,15 +3,8 @@ package org.nni4j.algorithms;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Model;
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Blocks;
-import ai.djl.nn.SequentialBlock;
-import ai.djl.nn.convolutional.Conv2d;
-import ai.djl.nn.core.Linear;
-import ai.djl.nn.norm.BatchNorm;
 import ai.djl.training.Trainer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,20 +32,6 @@ class BatchNormFreezeTest {
                 .filter(name -> Algorithms.find(name).capabilities().folding());
     }
 
-    private static Model model() {
-        Engine.getInstance().setRandomSeed(4);
-        Model model = Model.newInstance("frozen");
-        SequentialBlock block =
-                new SequentialBlock()
-                        .add(Conv2d.builder().setKernelShape(new Shape(3, 3)).setFilters(2).build())
-                        .add(BatchNorm.builder().build())
-                        .add(Blocks.batchFlattenBlock())
-                        .add(Linear.builder().setUnits(3).build());
-        block.initialize(model.getNDManager(), DataType.FLOAT32, Networks.SMALL);
-        model.setBlock(block);
-        return model;
-    }
-
     private static Quantizer quantizer(String algorithm, Model model) {
         Map<String, Object> entry =
                 Map.of(
@@ -78,7 +57,7 @@ class BatchNormFreezeTest {
     @ParameterizedTest
     @MethodSource("folding")
     void statistics_fromTheFreezeStepOn_stay(String algorithm) {
-        try (Model model = model();
+        try (Model model = Networks.foldableModel(4);
                 Quantizer quantizer = quantizer(algorithm, model)) {
             assertThat(quantizer.plan().folds())
                     .singleElement()

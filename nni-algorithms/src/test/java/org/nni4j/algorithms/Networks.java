@@ -14,6 +14,7 @@ import ai.djl.nn.Parameter;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
+import ai.djl.nn.norm.BatchNorm;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
@@ -89,6 +90,21 @@ public final class Networks {
         Engine.getInstance().setRandomSeed(seed);
         Model model = Model.newInstance("small");
         SequentialBlock block = small();
+        block.initialize(model.getNDManager(), DataType.FLOAT32, SMALL);
+        model.setBlock(block);
+        return model;
+    }
+
+    /** A convolution with a BatchNorm, and a linear layer, for the same images. */
+    public static Model foldableModel(int seed) {
+        Engine.getInstance().setRandomSeed(seed);
+        Model model = Model.newInstance("foldable");
+        SequentialBlock block =
+                new SequentialBlock()
+                        .add(Conv2d.builder().setKernelShape(new Shape(3, 3)).setFilters(2).build())
+                        .add(BatchNorm.builder().build())
+                        .add(Blocks.batchFlattenBlock())
+                        .add(Linear.builder().setUnits(3).build());
         block.initialize(model.getNDManager(), DataType.FLOAT32, SMALL);
         model.setBlock(block);
         return model;

@@ -4,17 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Model;
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Blocks;
 import ai.djl.nn.Parameter;
-import ai.djl.nn.SequentialBlock;
-import ai.djl.nn.convolutional.Conv2d;
-import ai.djl.nn.core.Linear;
-import ai.djl.nn.norm.BatchNorm;
 import ai.djl.training.Trainer;
 import java.util.List;
 import java.util.Map;
@@ -35,20 +28,6 @@ class FoldedCalibrationTest {
                                     "quant_types", List.of("weight", "input"),
                                     "quant_bits", 8,
                                     "op_types", List.of("Conv2d", "Linear"))));
-
-    private static Model model() {
-        Engine.getInstance().setRandomSeed(3);
-        Model model = Model.newInstance("folded");
-        SequentialBlock block =
-                new SequentialBlock()
-                        .add(Conv2d.builder().setKernelShape(new Shape(3, 3)).setFilters(2).build())
-                        .add(BatchNorm.builder().build())
-                        .add(Blocks.batchFlattenBlock())
-                        .add(Linear.builder().setUnits(3).build());
-        block.initialize(model.getNDManager(), DataType.FLOAT32, Networks.SMALL);
-        model.setBlock(block);
-        return model;
-    }
 
     private static QATQuantizer folding(Model model) {
         try (NDManager manager = model.getNDManager().newSubManager()) {
@@ -78,9 +57,9 @@ class FoldedCalibrationTest {
 
     @Test
     void loadCalibration_foldedAlike_givesBitIdenticalOutputs() {
-        try (Model model = model();
+        try (Model model = Networks.foldableModel(3);
                 QATQuantizer quantizer = folding(model);
-                Model other = model();
+                Model other = Networks.foldableModel(3);
                 QATQuantizer fresh = folding(other)) {
             assertThat(quantizer.plan().folds()).hasSize(1);
             quantizer.compress();
@@ -96,9 +75,9 @@ class FoldedCalibrationTest {
 
     @Test
     void loadCalibration_notFoldedHere_isRefused() {
-        try (Model model = model();
+        try (Model model = Networks.foldableModel(3);
                 QATQuantizer quantizer = folding(model);
-                Model other = model();
+                Model other = Networks.foldableModel(3);
                 QATQuantizer plain = new QATQuantizer(other, CONFIG, Networks.sgd(0.1f))) {
             quantizer.compress();
             train(model, quantizer);
